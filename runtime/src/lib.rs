@@ -1,0 +1,3 @@
+//! What the five services of SecureConnect share below them.
+
+pub mod limits;
