@@ -1,1 +1,29 @@
-//! Placeholder.
+//! What services promise each other, and the two ways across: a direct call, or gRPC.
+//!
+//! A service is one trait, [`Service`]. The gateway and other services hold an `Arc<dyn Service>` and can't tell whether it is
+//! the service itself in the same process or a client of another process; that is decided once, at start, by `server/`.
+//!
+//! Invariants:
+//! - The link carries envelopes; bodies pass through unread.
+//! - Every event is only a hint. Hints are numbered per publisher and the newest number is restated ([`bus`]), so that a reader
+//!   knows when it missed one, also the last one, and reads the log instead.
+//! - The link is never unauthenticated ([`grpc`]).
+//!
+//! Reading order: [`call`] (a command and its answer), [`event`] (what is told), [`stream`] (what is read), [`device`] (what the
+//! gateway reports), [`token`] (what auth signs and revokes), [`service`] (the trait), [`bus`], [`grpc`].
+
+pub mod bus;
+pub mod call;
+pub mod device;
+pub mod event;
+pub mod service;
+pub mod stream;
+pub mod token;
+
+pub use bus::{Hint, Hints, Publisher};
+pub use call::{Actor, Call, Caller, Context, CookieChange, Refusal, Reply};
+pub use device::{Acknowledged, Device, DeviceAnswer, DeviceReport};
+pub use event::{Audience, Change, Effect, Event, Identity};
+pub use service::Service;
+pub use stream::{Head, Item, Page, ReadRequest, Reader, Standing, Subscriptions};
+pub use token::{AccessClaims, Revocation, Revocations, Revoked};

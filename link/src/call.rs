@@ -1,0 +1,237 @@
+//! A command on its way to the service that serves it, and the answer.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use protocol::accounts::Role;
+use protocol::{ErrorCode, RequestId, SessionId, UserId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// A command with all that a service needs to judge it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The command's name in the table of `protocol`.
+    pub command: String,
+    /// Who asks.
+    pub actor: Actor,
+    /// What it is routed by, where the table says so.
+    pub to: Option<String>,
+    /// The body, a JSON object.
+    pub body: Bytes,
+    /// The idempotency key, where the table wants one.
+    pub key: Option<Uuid>,
+    /// The refresh cookie's value; the gateway passes it to commands of the auth service only.
+    pub cookie: Option<String>,
+    /// What surrounds the command.
+    pub context: Context,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// Nobody who is logged in.
+    Anonymous,
+    /// A user, by a verified access token.
+    User(Caller),
+    /// Another part of the system (a service, the CLI).
+    System,
+}
+
+/// A logged-in user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// The login.
+    pub session: SessionId,
+    /// The account's role when the token was made.
+    pub role: Role,
+}
+
+/// What surrounds a command: for logs, audit and limits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Context {
+    /// Names the request.
+    pub request_id: RequestId,
+    /// The W3C `traceparent` of the caller's span.
+    pub traceparent: Option<String>,
+    /// The client's address (GW10).
+    pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// The answer of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The answer's body (JSON), or why it was refused.
+    pub result: Result<Bytes, Refusal>,
+    /// What the gateway does to the refresh cookie of the browser.
+    pub cookie: CookieChange,
+}
+
+/// What the gateway does to the refresh cookie.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum CookieChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// Sets it to this refresh token.
+    Set {
+        /// The token.
+        token: String,
+        /// How long the browser keeps it, in seconds.
+        max_age_s: u64,
+    },
+    /// Removes it.
+    Clear,
+}
+
+/// Why a command was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
+pub struct Refusal {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: what is wrong and what to do.
+    pub message: String,
+    /// Where the code's rule is `after`: how long to wait.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal without a stated wait.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retry_after_ms: None,
+        }
+    }
+
+    /// A refusal whose message is the code's own meaning.
+    #[must_use]
+    pub fn of(code: ErrorCode) -> Self {
+        Self::new(code, code.meaning())
+    }
+
+    /// The same with a stated wait.
+    #[must_use]
+    pub fn after(mut self, wait_ms: u64) -> Self {
+        self.retry_after_ms = Some(wait_ms);
+        self
+    }
+}
+
+impl Context {
+    /// The context of work that no client asked for.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self {
+            request_id: RequestId::now(),
+            traceparent: None,
+            client_ip: None,
+            user_agent: None,
+        }
+    }
+}
+
+impl Call {
+    /// A command from one part of the system to another.
+    ///
+    /// # Errors
+    /// When the body can't be written as JSON.
+    pub fn internal(
+        command: &str,
+        to: Option<String>,
+        body: &impl Serialize,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            command: command.to_owned(),
+            actor: Actor::System,
+            to,
+            body: encode(body)?,
+            key: None,
+            cookie: None,
+            context: Context::internal(),
+        })
+    }
+
+    /// The body as the command's type.
+    ///
+    /// # Errors
+    /// `invalid_request` with the field and what is wrong with it.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let body: &[u8] = if self.body.is_empty() {
+            b"{}"
+        } else {
+            &self.body
+        };
+        serde_json::from_slice(body).map_err(|error| {
+            Refusal::new(
+                ErrorCode::InvalidRequest,
+                format!("{}: {error}", self.command),
+            )
+        })
+    }
+
+    /// The logged-in user.
+    ///
+    /// # Errors
+    /// `unauthenticated` for anyone else.
+    pub fn caller(&self) -> Result<Caller, Refusal> {
+        match self.actor {
+            Actor::User(caller) => Ok(caller),
+            Actor::Anonymous | Actor::System => Err(Refusal::of(ErrorCode::Unauthenticated)),
+        }
+    }
+}
+
+impl Reply {
+    /// An answer.
+    #[must_use]
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self {
+            result: encode(body),
+            cookie: CookieChange::Keep,
+        }
+    }
+
+    /// The answer as the command's type; for calls between services.
+    ///
+    /// # Errors
+    /// The refusal, or `internal` when the answer is not of that type.
+    pub fn parse<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        let body = self.result?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
+    }
+}
+
+impl<T: Serialize> From<Result<T, Refusal>> for Reply {
+    fn from(result: Result<T, Refusal>) -> Self {
+        Self {
+            result: result.and_then(|body| encode(&body)),
+            cookie: CookieChange::Keep,
+        }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            result: Err(refusal),
+            cookie: CookieChange::Keep,
+        }
+    }
+}
+
+fn encode(body: &impl Serialize) -> Result<Bytes, Refusal> {
+    match serde_json::to_vec(body) {
+        Ok(json) => Ok(json.into()),
+        Err(error) => Err(Refusal::new(ErrorCode::Internal, error.to_string())),
+    }
+}
