@@ -1,0 +1,159 @@
+//! The table, printed and written to `docs/performance.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::stats::Median;
+
+/// One row: a figure of the server, the same of its floor, and what is asked.
+pub(crate) struct Row {
+    /// What was measured.
+    pub(crate) what: String,
+    /// Its unit.
+    pub(crate) unit: &'static str,
+    /// The server's figure.
+    pub(crate) server: Median,
+    /// The floor's figure.
+    pub(crate) floor: Median,
+    /// CPU-seconds of the client during the measured part, where it makes sense.
+    pub(crate) client_cpu_seconds: Option<f64>,
+    /// What is asked of the figure, and whether it is met.
+    pub(crate) goal: Goal,
+}
+
+/// What is asked of a figure.
+pub(crate) enum Goal {
+    /// At least this share of the floor.
+    ShareOfFloor(f64),
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+    /// Reported only.
+    None,
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        self.server.median / self.floor.median
+    }
+
+    fn verdict(&self) -> String {
+        let (goal, met) = match self.goal {
+            Goal::ShareOfFloor(share) => (format!("≥ {:.0} % of the floor", share * 100.0), self.ratio() >= share),
+            Goal::AtMost(most) => (format!("≤ {}", grouped(most)), self.server.median <= most),
+            Goal::AtLeast(least) => (format!("≥ {}", grouped(least)), self.server.median >= least),
+            Goal::None => return "–".to_owned(),
+        };
+        format!("{goal}: {}", if met { "met" } else { "missed" })
+    }
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.what.clone(),
+            self.unit.to_owned(),
+            spread(self.server),
+            spread(self.floor),
+            format!("{:.2}", self.ratio()),
+            self.client_cpu_seconds.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.2} s")),
+            self.verdict(),
+        ]
+    }
+}
+
+const HEADINGS: [&str; 7] =
+    ["measured", "unit", "server: median (lowest – highest)", "floor: median (lowest – highest)", "server / floor", "client CPU", "goal"];
+
+/// The table in Markdown, which is also readable on a terminal.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let mut cells: Vec<[String; 7]> = vec![HEADINGS.map(str::to_owned)];
+    cells.extend(rows.iter().map(Row::cells));
+    let widths: Vec<usize> =
+        (0..HEADINGS.len()).map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for (index, row) in cells.iter().enumerate() {
+        for (cell, width) in row.iter().zip(&widths) {
+            let padding = " ".repeat(width - cell.chars().count());
+            let _ = write!(text, "| {cell}{padding} ");
+        }
+        text.push_str("|\n");
+        if index == 0 {
+            for width in &widths {
+                let _ = write!(text, "|{}", "-".repeat(width + 2));
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
+}
+
+/// Writes the document: method, machine, table.
+pub(crate) fn write(path: &Path, rows: &[Row], method: &str) -> Result<()> {
+    let mut text = String::from("# Performance\n\nMade by `make bench`; do not edit.\n\n");
+    let _ = writeln!(text, "{}\n\n{method}\n", machine());
+    text.push_str(&table(rows));
+    std::fs::write(path, text)?;
+    Ok(())
+}
+
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu_info = read("/proc/cpuinfo");
+    let cpu = cpu_info.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let memory = read("/proc/meminfo");
+    let kilobytes: u64 =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("Machine: {cores} cores of {cpu}, {} GiB, Linux {}, loopback.", kilobytes / 1024 / 1024, kernel.trim())
+}
+
+fn spread(figure: Median) -> String {
+    format!("{} ({} – {})", grouped(figure.median), grouped(figure.lowest), grouped(figure.highest))
+}
+
+/// A number with thin spaces between its thousands; three digits where it is small.
+fn grouped(number: f64) -> String {
+    if number.abs() < 100.0 {
+        return format!("{number:.2}");
+    }
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digit.is_ascii_digit() {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!(grouped(1_234_567.0), "1,234,567");
+        assert_eq!(grouped(123.0), "123");
+        assert_eq!(grouped(1.5), "1.50");
+    }
+
+    #[test]
+    fn a_goal_says_whether_it_was_met() {
+        let median = |figure| Median::of(&[figure]).unwrap();
+        let row = |goal| Row {
+            what: String::new(),
+            unit: "",
+            server: median(50.0),
+            floor: median(100.0),
+            client_cpu_seconds: None,
+            goal,
+        };
+        assert!(row(Goal::ShareOfFloor(0.5)).verdict().ends_with(": met"));
+        assert!(row(Goal::ShareOfFloor(0.6)).verdict().ends_with("missed"));
+        assert!(row(Goal::AtMost(49.0)).verdict().ends_with("missed"));
+    }
+}
