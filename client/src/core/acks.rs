@@ -18,13 +18,7 @@ pub(crate) struct Acks {
 
 impl Default for Acks {
     fn default() -> Self {
-        Self {
-            news: BTreeMap::new(),
-            events: 0,
-            since: None,
-            every_events: ACK_EVERY_EVENTS,
-            every_ms: ACK_EVERY_MS,
-        }
+        Self { news: BTreeMap::new(), events: 0, since: None, every_events: ACK_EVERY_EVENTS, every_ms: ACK_EVERY_MS }
     }
 }
 
@@ -74,10 +68,7 @@ impl Acks {
             self.events = 0;
             self.since = None;
         }
-        let positions: Vec<_> = taken
-            .into_iter()
-            .map(|(stream, seq)| AckPosition { stream, seq })
-            .collect();
+        let positions: Vec<_> = taken.into_iter().map(|(stream, seq)| AckPosition { stream, seq }).collect();
         (!positions.is_empty()).then_some(Ack { positions })
     }
 }

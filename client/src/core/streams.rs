@@ -52,10 +52,7 @@ impl Streams {
 
     /// Judges the entries `first..=from.seq` (more than one where they are withheld) and moves the position over them if new.
     pub(crate) fn arrive(&mut self, first: Seq, from: From) -> Verdict {
-        let after = Position {
-            seq: from.seq,
-            tag: from.tag,
-        };
+        let after = Position { seq: from.seq, tag: from.tag };
         let count = self.streams.len();
         let Some(stream) = self.streams.get_mut(&from.stream) else {
             if count >= STREAMS_MAX {
@@ -69,17 +66,11 @@ impl Streams {
             return Verdict::Known;
         }
         if from.seq == at.seq {
-            return if from.tag == at.tag {
-                Verdict::Known
-            } else {
-                Verdict::Forked
-            };
+            return if from.tag == at.tag { Verdict::Known } else { Verdict::Forked };
         }
         let begins_anew = stream.left_at.is_some_and(|left| first > left);
         if first > at.seq + 1 && !begins_anew {
-            return Verdict::Gap {
-                expected: at.seq + 1,
-            };
+            return Verdict::Gap { expected: at.seq + 1 };
         }
         stream.position = after;
         if stream.left_at.is_some_and(|left| after.seq > left) {
@@ -125,10 +116,7 @@ impl Streams {
         self.streams
             .iter()
             .filter(|(_, stream)| stream.left_at.is_none())
-            .map(|(id, stream)| StreamPosition {
-                stream: *id,
-                position: stream.position,
-            })
+            .map(|(id, stream)| StreamPosition { stream: *id, position: stream.position })
     }
 }
 
