@@ -1,1 +1,30 @@
-//! Placeholder.
+//! What the end-to-end tests stand on: the real binary in real processes, real clients, and the history checker.
+//!
+//! Every scenario is written once and runs on every [`Topology`]. It observes the system from outside only: HTTP, sockets, signals,
+//! files. A test waits for conditions ([`wait`]), never for time, and every port is one that the kernel chose.
+//!
+//! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
+//! [`socket`] (plain clients that see every byte), [`people`] (accounts and their devices), [`metrics`] and [`audit`] (what an
+//! operator sees), [`history`] (what must be true of everything that was observed).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a library for tests: a panic is how a test says no"
+)]
+
+pub mod metrics;
+pub mod people;
+pub mod rest;
+pub mod socket;
+pub mod topology;
+pub mod wait;
+pub mod world;
+
+pub use people::Person;
+pub use rest::{Answer, Rest};
+pub use socket::{Closed, Event, Incoming, Socket};
+pub use topology::Topology;
+pub use world::World;

@@ -1,0 +1,214 @@
+//! Accounts and what they do over REST and sockets, in the few words that scenarios are written in.
+
+use std::net::SocketAddr;
+
+use protocol::accounts::Grant;
+use protocol::chat::{Appended, Conversation, Messages, ReadState, Sent};
+use protocol::frames::Welcome;
+use protocol::{ClientId, ConversationId, ErrorCode, Seq, SessionId, UserId};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::rest::{Answer, Rest};
+use crate::socket::{Event, Socket};
+
+/// The password of everyone in the scenarios.
+pub const PASSWORD: &str = "a long enough passphrase";
+
+/// One login of an account.
+#[derive(Clone)]
+pub struct Person {
+    /// The account.
+    pub id: UserId,
+    /// The handle.
+    pub handle: String,
+    /// The login.
+    pub session: SessionId,
+    /// The access token.
+    pub access: String,
+    /// The refresh token; empty in cookie mode.
+    pub refresh: String,
+    /// The client that REST calls go through.
+    pub rest: Rest,
+    /// Where sockets go.
+    pub gateway: SocketAddr,
+}
+
+/// One open device of a person.
+pub struct Device {
+    /// Whose.
+    pub user: UserId,
+    /// The socket.
+    pub socket: Socket,
+    /// What the server said at hello.
+    pub welcome: Welcome,
+}
+
+impl Person {
+    /// Makes an account.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register(rest: &Rest, gateway: SocketAddr, handle: &str) -> Self {
+        let body = json!({ "handle": handle, "name": handle, "password": PASSWORD, "device": "first" });
+        let answer = rest.command("auth.register", None, None, body).await;
+        Self::of(&answer.data(), rest, gateway)
+    }
+
+    /// Logs the same account in on another device.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn login(&self, device: &str) -> Self {
+        let body = json!({ "handle": self.handle, "password": PASSWORD, "device": device });
+        let answer = self.rest.command("auth.login", None, None, body).await;
+        Self::of(&answer.data(), &self.rest, self.gateway)
+    }
+
+    /// The login that a grant gives.
+    #[must_use]
+    pub fn of(grant: &Grant, rest: &Rest, gateway: SocketAddr) -> Self {
+        Self {
+            id: grant.user.id,
+            handle: grant.user.handle.clone(),
+            session: grant.session,
+            access: grant.access_token.clone(),
+            refresh: grant.refresh_token.clone().unwrap_or_default(),
+            rest: rest.clone(),
+            gateway,
+        }
+    }
+
+    /// Calls a command over REST as this person.
+    pub async fn call(&self, name: &str, to: Option<&str>, body: Value) -> Answer {
+        self.rest.command(name, Some(&self.access), to, body).await
+    }
+
+    /// Calls a command on a conversation.
+    pub async fn on(&self, conversation: ConversationId, name: &str, body: Value) -> Answer {
+        let to = conversation.to_string();
+        self.call(name, Some(&to), body).await
+    }
+
+    /// Calls a command on a conversation that must be refused.
+    ///
+    /// # Panics
+    /// When it isn't.
+    pub async fn refused(&self, conversation: ConversationId, name: &str, body: Value) -> ErrorCode {
+        self.on(conversation, name, body).await.refused()
+    }
+
+    /// Calls a command on a conversation that must succeed.
+    ///
+    /// # Panics
+    /// When it doesn't.
+    pub async fn done<T: DeserializeOwned>(&self, conversation: ConversationId, name: &str, body: Value) -> T {
+        self.on(conversation, name, body).await.data()
+    }
+
+    /// Opens the 1-1 conversation with somebody.
+    pub async fn direct(&self, other: &Self) -> ConversationId {
+        let body = json!({ "kind": "direct", "members": [other.id] });
+        self.create(body).await.id
+    }
+
+    /// Makes a group of this person and others.
+    pub async fn group(&self, title: &str, others: &[&Self]) -> ConversationId {
+        let members: Vec<UserId> = others.iter().map(|other| other.id).collect();
+        let body = json!({ "kind": "group", "title": title, "members": members });
+        self.create(body).await.id
+    }
+
+    /// Makes a public channel.
+    pub async fn channel(&self, title: &str) -> ConversationId {
+        self.create(json!({ "kind": "channel", "title": title })).await.id
+    }
+
+    /// Makes a conversation.
+    pub async fn create(&self, body: Value) -> Conversation {
+        self.call("conversations.create", None, body).await.data()
+    }
+
+    /// The conversation as this person sees it.
+    pub async fn conversation(&self, conversation: ConversationId) -> Conversation {
+        self.done(conversation, "conversations.get", json!({})).await
+    }
+
+    /// How many messages this person has not read.
+    pub async fn unread(&self, conversation: ConversationId) -> u64 {
+        self.conversation(conversation).await.unread
+    }
+
+    /// Sends a message over REST.
+    pub async fn say(&self, conversation: ConversationId, text: &str) -> Sent {
+        let body = json!({ "client_id": Uuid::new_v4(), "text": text });
+        self.done(conversation, "messages.send", body).await
+    }
+
+    /// Edits a message over REST.
+    pub async fn edit(&self, conversation: ConversationId, seq: Seq, text: &str) -> Appended {
+        let body = json!({ "seq": seq, "text": text, "client_id": Uuid::new_v4() });
+        self.done(conversation, "messages.edit", body).await
+    }
+
+    /// Deletes a message over REST.
+    pub async fn delete(&self, conversation: ConversationId, seq: Seq) -> Appended {
+        self.done(conversation, "messages.delete", json!({ "seq": seq })).await
+    }
+
+    /// A page of history.
+    pub async fn history(&self, conversation: ConversationId, page: Value) -> Messages {
+        self.done(conversation, "messages.list", page).await
+    }
+
+    /// Moves the read marker.
+    pub async fn read(&self, conversation: ConversationId, seq: Seq) -> ReadState {
+        self.done(conversation, "read.mark", json!({ "seq": seq })).await
+    }
+
+    /// Opens a device that is told everything from now on.
+    pub async fn device(&self) -> Device {
+        let (socket, welcome) = Socket::live(self.gateway, &self.access).await;
+        Device { user: self.id, socket, welcome }
+    }
+}
+
+impl Device {
+    /// Sends a message on the socket and awaits its answer.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn say(&mut self, conversation: ConversationId, text: &str) -> Sent {
+        let client_id = ClientId(Uuid::new_v4());
+        let body = json!({ "client_id": client_id, "text": text });
+        let to = conversation.to_string();
+        let sent = self.socket.command("messages.send", Some(&to), &body).await;
+        serde_json::from_value(sent.expect("sent")).expect("sent")
+    }
+
+    /// Calls a command on a conversation that must succeed.
+    ///
+    /// # Panics
+    /// When it doesn't.
+    pub async fn done(&mut self, conversation: ConversationId, name: &str, body: Value) -> Value {
+        let to = conversation.to_string();
+        let answer = self.socket.command(name, Some(&to), &body).await;
+        answer.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    }
+
+    /// The next event of this name.
+    pub async fn event(&mut self, name: &str) -> Event {
+        self.socket.event(name).await
+    }
+
+    /// The next message, which must have this text.
+    ///
+    /// # Panics
+    /// When it has another.
+    pub async fn hears(&mut self, text: &str) -> Event {
+        let event = self.event(protocol::chat::MESSAGE_NEW).await;
+        assert_eq!(event.body["text"], text, "{event:?}");
+        event
+    }
+}

@@ -1,0 +1,265 @@
+//! The system under test: the real binary, in as many processes as the topology says, on a data directory of its own.
+//!
+//! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
+//! machine; the ports themselves are chosen by the kernel at the first start.
+
+mod process;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use protocol::ServiceName;
+use tempfile::TempDir;
+
+pub use process::binary;
+pub use settings::Settings;
+
+use crate::metrics::Metrics;
+use crate::people::Person;
+use crate::rest::Rest;
+use crate::topology::{Part, Topology};
+use crate::wait;
+use process::Process;
+
+/// A running system.
+pub struct World {
+    topology: Topology,
+    settings: Settings,
+    processes: BTreeMap<&'static str, Process>,
+    addresses: BTreeMap<String, SocketAddr>,
+    directory: TempDir,
+}
+
+impl World {
+    /// Starts the topology with the limits raised far above what scenarios need, and awaits that it is ready.
+    pub async fn start(topology: Topology) -> Self {
+        Self::with(topology, Settings::default()).await
+    }
+
+    /// Starts the topology with these settings and awaits that it is ready.
+    pub async fn with(topology: Topology, settings: Settings) -> Self {
+        let mut world = Self::prepare(topology, settings);
+        for part in topology.parts() {
+            world.spawn(part.name).await;
+        }
+        world.ready().await;
+        world
+    }
+
+    /// A world without processes, for tests that start them themselves.
+    ///
+    /// # Panics
+    /// When no directory can be made.
+    #[must_use]
+    pub fn prepare(topology: Topology, settings: Settings) -> Self {
+        let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir();
+        Self {
+            topology,
+            settings: settings.on_address(process::own_address()),
+            processes: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            directory: directory.expect("a temporary directory"),
+        }
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The folder of a role.
+    #[must_use]
+    pub fn role_dir(&self, service: ServiceName) -> PathBuf {
+        self.data_dir().join(service.role())
+    }
+
+    /// The settings that processes start with.
+    pub fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The loopback address that all of this world's listeners share.
+    #[must_use]
+    pub fn host(&self) -> Ipv4Addr {
+        self.settings.host()
+    }
+
+    /// Where a service listens.
+    ///
+    /// # Panics
+    /// When it was never started.
+    #[must_use]
+    pub fn address(&self, service: ServiceName) -> SocketAddr {
+        self.listener(service.as_str())
+    }
+
+    /// Where a listener of this name in the addresses files is.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn listener(&self, name: &str) -> SocketAddr {
+        *self.addresses.get(name).unwrap_or_else(|| panic!("no listener {name} among {:?}", self.addresses))
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn gateway(&self) -> SocketAddr {
+        self.address(ServiceName::Gateway)
+    }
+
+    /// A plain HTTP client of the gateway.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        Rest::to(self.gateway())
+    }
+
+    /// Makes an account.
+    pub async fn person(&self, handle: &str) -> Person {
+        Person::register(&self.rest(), self.gateway(), handle).await
+    }
+
+    /// Makes accounts.
+    pub async fn people<const N: usize>(&self, handles: [&str; N]) -> [Person; N] {
+        let mut people = Vec::with_capacity(N);
+        for handle in handles {
+            people.push(self.person(handle).await);
+        }
+        people.try_into().unwrap_or_else(|_| unreachable!("as many as handles"))
+    }
+
+    /// What a service's `/metrics` say.
+    pub async fn metrics(&self, service: ServiceName) -> Metrics {
+        let answer = Rest::to(self.address(service)).get("/metrics").await;
+        assert_eq!(answer.status, 200, "{answer}");
+        Metrics::parse(&String::from_utf8_lossy(&answer.body))
+    }
+
+    /// Kills a process on the spot, as a crash or the kernel does.
+    ///
+    /// # Panics
+    /// When it doesn't run.
+    pub async fn kill(&mut self, part: &str) {
+        self.process(part).kill().await;
+        self.processes.remove(part);
+    }
+
+    /// Asks a process to end (SIGTERM) and awaits that it did.
+    ///
+    /// # Panics
+    /// When it doesn't run or doesn't end.
+    pub async fn terminate(&mut self, part: &str) -> ExitStatus {
+        self.signal(part, libc::SIGTERM);
+        self.exited(part).await
+    }
+
+    /// Sends a signal to a process.
+    ///
+    /// # Panics
+    /// When it doesn't run.
+    pub fn signal(&mut self, part: &str, signal: i32) {
+        self.process(part).signal(signal);
+    }
+
+    /// Awaits the end of a process.
+    ///
+    /// # Panics
+    /// When it doesn't end.
+    pub async fn exited(&mut self, part: &str) -> ExitStatus {
+        let status = self.process(part).exited().await;
+        self.processes.remove(part);
+        status
+    }
+
+    /// Starts a process that was ended, on the ports it had, and awaits that everything is ready.
+    pub async fn restart(&mut self, part: &str) {
+        self.spawn(part).await;
+        self.ready().await;
+    }
+
+    /// Kills a process and starts it again.
+    pub async fn crash(&mut self, part: &str) {
+        self.kill(part).await;
+        self.restart(part).await;
+    }
+
+    /// The process id.
+    ///
+    /// # Panics
+    /// When it doesn't run.
+    pub fn pid(&mut self, part: &str) -> u32 {
+        self.process(part).pid()
+    }
+
+    /// Everything that a process printed.
+    #[must_use]
+    pub fn log(&self, part: &str) -> String {
+        process::read_log(self.data_dir(), part)
+    }
+
+    /// Starts a process and awaits that it has bound its listeners.
+    async fn spawn(&mut self, name: &str) {
+        let part = self.part(name);
+        for role in part.roles {
+            let _ = std::fs::remove_file(self.addresses_file(*role));
+        }
+        let environment = self.settings.environment(part, self.data_dir(), &self.addresses);
+        let process = Process::spawn(part, self.data_dir(), &environment);
+        self.processes.insert(part.name, process);
+        for role in part.roles {
+            let file = self.addresses_file(*role);
+            let what = format!("{} to bind", role.as_str());
+            let process = self.processes.get_mut(name).expect("just started");
+            let found = wait::until(&what, async || {
+                process.assert_running();
+                settings::read_addresses(&file)
+            })
+            .await;
+            self.addresses.extend(found);
+        }
+    }
+
+    async fn ready(&mut self) {
+        for part in self.topology.parts() {
+            for role in part.roles {
+                let rest = Rest::to(self.address(*role));
+                let Some(process) = self.processes.get_mut(part.name) else {
+                    continue;
+                };
+                wait::until(&format!("{} to be ready", role.as_str()), async || {
+                    process.assert_running();
+                    let answer = crate::rest::try_send(rest.request("GET", "/readyz")).await;
+                    answer.ok().filter(|answer| answer.status == 200)
+                })
+                .await;
+            }
+        }
+    }
+
+    fn part(&self, name: &str) -> Part {
+        let parts = self.topology.parts().iter();
+        *parts.clone().find(|part| part.name == name).unwrap_or_else(|| panic!("no part {name} in {:?}", self.topology))
+    }
+
+    fn process(&mut self, part: &str) -> &mut Process {
+        self.processes.get_mut(part).unwrap_or_else(|| panic!("{part} does not run"))
+    }
+
+    fn addresses_file(&self, service: ServiceName) -> PathBuf {
+        self.role_dir(service).join("addresses.json")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for part in self.topology.parts() {
+                process::print_end_of_log(self.data_dir(), part.name);
+            }
+        }
+    }
+}
