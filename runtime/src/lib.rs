@@ -1,5 +1,8 @@
 //! What the five services of SecureConnect share below them.
 
+pub mod audit;
+pub mod breaker;
+pub mod lifecycle;
 pub mod limits;
 pub mod store;
 pub mod telemetry;

@@ -77,9 +77,7 @@ mod tests {
     fn the_burst_is_there_at_rest_and_then_the_pace_holds() {
         let rule = Rule::new(10, 1_000).with_burst(3);
         let mut limiter = Gcra::default();
-        let at_rest: Vec<bool> = (0..4)
-            .map(|_| limiter.take(&rule, 5_000, 1).allowed)
-            .collect();
+        let at_rest: Vec<bool> = (0..4).map(|_| limiter.take(&rule, 5_000, 1).allowed).collect();
         assert_eq!(at_rest, [true, true, true, false]);
         let refused = limiter.take(&rule, 5_000, 1);
         assert_eq!(refused.retry_after_ms, 100);

@@ -39,19 +39,8 @@ struct Shard<K, L> {
 impl<K: Hash + Eq, L: Limiter> Keyed<K, L> {
     /// A map of at most about `max_keys` keys (rounded up to a multiple of the shard count).
     pub fn new(max_keys: usize) -> Self {
-        let shards = (0..SHARDS)
-            .map(|_| {
-                Mutex::new(Shard {
-                    limiters: HashMap::new(),
-                    sweep_at: 0,
-                })
-            })
-            .collect();
-        Self {
-            hasher: RandomState::new(),
-            shards,
-            max_keys_per_shard: max_keys.div_ceil(SHARDS).max(1),
-        }
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard { limiters: HashMap::new(), sweep_at: 0 })).collect();
+        Self { hasher: RandomState::new(), shards, max_keys_per_shard: max_keys.div_ceil(SHARDS).max(1) }
     }
 
     /// Spends `cost` of `key`'s budget. A new key in a full map is answered as if its budget were spent.
@@ -69,13 +58,7 @@ impl<K: Hash + Eq, L: Limiter> Keyed<K, L> {
     }
 
     /// As [`take`](Self::take), telling a full map apart from a spent budget.
-    pub fn try_take(
-        &self,
-        key: K,
-        rule: &Rule,
-        now: Millis,
-        cost: u32,
-    ) -> Result<Decision, KeyedFull> {
+    pub fn try_take(&self, key: K, rule: &Rule, now: Millis, cost: u32) -> Result<Decision, KeyedFull> {
         let mut shard = self.shard(&key).lock();
         if let Some(limiter) = shard.limiters.get_mut(&key) {
             return Ok(limiter.take(rule, now, cost));

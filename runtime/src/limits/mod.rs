@@ -39,11 +39,7 @@ pub struct Rule {
 impl Rule {
     /// `count` per `window_ms`, with the whole count as burst.
     pub const fn new(count: u32, window_ms: u64) -> Self {
-        Self {
-            count,
-            window_ms,
-            burst: count,
-        }
+        Self { count, window_ms, burst: count }
     }
 
     /// `count` per minute.

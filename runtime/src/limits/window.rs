@@ -17,15 +17,12 @@ pub struct SlidingWindow {
 impl SlidingWindow {
     /// Time never runs backwards here.
     fn held(&self, now: Millis) -> Millis {
-        self.admitted
-            .back()
-            .map_or(now, |newest| now.max(*newest))
+        self.admitted.back().map_or(now, |newest| now.max(*newest))
     }
 
     /// How many of the oldest admissions have left the window at `now`.
     fn expired(&self, rule: &Rule, now: Millis) -> usize {
-        self.admitted
-            .partition_point(|at| at.saturating_add(rule.window_ms) <= now)
+        self.admitted.partition_point(|at| at.saturating_add(rule.window_ms) <= now)
     }
 
     fn weigh(&self, rule: &Rule, wall: Millis, cost: u32) -> Decision {
@@ -80,9 +77,7 @@ impl Limiter for SlidingWindow {
     }
 
     fn idle_at(&self, rule: &Rule) -> Millis {
-        self.admitted
-            .back()
-            .map_or(0, |newest| newest.saturating_add(rule.window_ms))
+        self.admitted.back().map_or(0, |newest| newest.saturating_add(rule.window_ms))
     }
 }
 

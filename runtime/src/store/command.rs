@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use protocol::ServiceName;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -20,11 +21,17 @@ pub(crate) type Hook = Box<dyn FnOnce() + Send>;
 pub struct WriteTx<'a> {
     connection: &'a Connection,
     hooks: &'a RefCell<Vec<Hook>>,
+    service: ServiceName,
 }
 
 impl<'a> WriteTx<'a> {
-    pub(crate) fn new(connection: &'a Connection, hooks: &'a RefCell<Vec<Hook>>) -> Self {
-        Self { connection, hooks }
+    pub(crate) fn new(connection: &'a Connection, hooks: &'a RefCell<Vec<Hook>>, service: ServiceName) -> Self {
+        Self { connection, hooks, service }
+    }
+
+    /// Whose store this is.
+    pub fn service(&self) -> ServiceName {
+        self.service
     }
 
     /// Runs `hook` on the writer thread right after the commit, in commit order, before the caller is answered;
@@ -64,7 +71,6 @@ pub(crate) enum Verdict {
     Unknown,
     Full,
     Overloaded,
-    Closed,
 }
 
 /// A command without its types.
@@ -95,12 +101,7 @@ where
     F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
 {
     let (reply, receiver) = oneshot::channel();
-    let command = Typed {
-        label,
-        work: Some(work),
-        result: None,
-        reply,
-    };
+    let command = Typed { label, work: Some(work), result: None, reply };
     (Box::new(command), receiver)
 }
 
@@ -136,7 +137,6 @@ where
             (Verdict::Committed, Some(Ok(Err(error)))) => Ok(Err(WriteError::Refused(error))),
             (Verdict::Full, _) => Ok(Err(WriteError::Full)),
             (Verdict::Overloaded, _) => Ok(Err(WriteError::Overloaded)),
-            (Verdict::Closed, _) => Ok(Err(WriteError::Closed)),
             (Verdict::Committed, None) | (Verdict::Unknown, _) => Ok(Err(WriteError::Unknown)),
         };
         // The caller may have gone; what is committed stays committed.

@@ -8,7 +8,9 @@ use protocol::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is not one of ours.
-    #[error("{path} is not a SecureConnect store ({found}); it was left untouched. Move it away or configure another data directory")]
+    #[error(
+        "{path} is not a SecureConnect store ({found}); it was left untouched. Move it away or configure another data directory"
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -26,7 +28,9 @@ pub enum OpenError {
         wanted: &'static str,
     },
     /// The file was written by a newer build.
-    #[error("{path} has schema version {found}, this build knows up to {known}; it was left untouched. Run the newer build, or its `migrate` command down to {known} first")]
+    #[error(
+        "{path} has schema version {found}, this build knows up to {known}; it was left untouched. Run the newer build, or its `migrate` command down to {known} first"
+    )]
     NewerSchema {
         /// The file.
         path: PathBuf,

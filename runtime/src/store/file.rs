@@ -54,11 +54,9 @@ pub(crate) fn open_or_create(options: &StoreOptions) -> Result<Connection, OpenE
 pub(crate) fn open_existing(options: &StoreOptions) -> Result<Connection, OpenError> {
     let path = &options.path;
     check_header(path, options.service)?;
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(|error| sqlite(path, error))?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| sqlite(path, error))?;
     check_version(&connection, options)?;
     configure_writer(&connection, options).map_err(|error| sqlite(path, error))?;
     Ok(connection)
@@ -66,10 +64,8 @@ pub(crate) fn open_existing(options: &StoreOptions) -> Result<Connection, OpenEr
 
 /// A reader's connection: it can't write, and sees one snapshot per transaction.
 pub(crate) fn open_reader(options: &StoreOptions) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(
-        &options.path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let connection =
+        Connection::open_with_flags(&options.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     configure(&connection, options.cache_kib / 4)?;
     Ok(connection)
 }
@@ -83,10 +79,7 @@ pub(crate) fn epoch(connection: &Connection) -> Result<Epoch, OpenError> {
         })
         .optional()
         .map_err(|error| sqlite(&path, error))?;
-    stored.map(Epoch).ok_or_else(|| OpenError::Foreign {
-        path,
-        found: "it carries our mark but no epoch".to_owned(),
-    })
+    stored.map(Epoch).ok_or_else(|| OpenError::Foreign { path, found: "it carries our mark but no epoch".to_owned() })
 }
 
 fn create(options: &StoreOptions) -> Result<(), OpenError> {
@@ -112,13 +105,8 @@ fn fill(draft: &Path, service: ServiceName) -> rusqlite::Result<()> {
     let connection = Connection::open(draft)?;
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "application_id", application_id(service))?;
-    connection.execute_batch(
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
-    )?;
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES ('epoch', ?1)",
-        [Uuid::new_v4().as_bytes()],
-    )?;
+    connection.execute_batch("CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID")?;
+    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?1)", [Uuid::new_v4().as_bytes()])?;
     connection.close().map_err(|(_, error)| error)
 }
 
@@ -133,14 +121,9 @@ fn publish(draft: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 fn check_header(path: &Path, service: ServiceName) -> Result<(), OpenError> {
-    let foreign = |found: &str| OpenError::Foreign {
-        path: path.to_path_buf(),
-        found: found.to_owned(),
-    };
+    let foreign = |found: &str| OpenError::Foreign { path: path.to_path_buf(), found: found.to_owned() };
     let mut header = Vec::with_capacity(100);
-    File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(|source| io(path, source))?;
+    File::open(path).and_then(|file| file.take(100).read_to_end(&mut header)).map_err(|source| io(path, source))?;
     if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
         return Err(foreign("not a SQLite file"));
     }
@@ -150,15 +133,10 @@ fn check_header(path: &Path, service: ServiceName) -> Result<(), OpenError> {
     if id == application_id(service) {
         return Ok(());
     }
-    match ServiceName::ALL
-        .into_iter()
-        .find(|other| application_id(*other) == id)
-    {
-        Some(owner) => Err(OpenError::OtherService {
-            path: path.to_path_buf(),
-            owner: owner.as_str(),
-            wanted: service.as_str(),
-        }),
+    match ServiceName::ALL.into_iter().find(|other| application_id(*other) == id) {
+        Some(owner) => {
+            Err(OpenError::OtherService { path: path.to_path_buf(), owner: owner.as_str(), wanted: service.as_str() })
+        }
         None => Err(foreign("another program's SQLite file")),
     }
 }
@@ -172,11 +150,7 @@ fn check_version(connection: &Connection, options: &StoreOptions) -> Result<(), 
         .map_err(|error| sqlite(path, error))?;
     let known = super::migrate::newest(options.migrations);
     if version > known {
-        return Err(OpenError::NewerSchema {
-            path: path.clone(),
-            found: version,
-            known,
-        });
+        return Err(OpenError::NewerSchema { path: path.clone(), found: version, known });
     }
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
@@ -203,28 +177,17 @@ fn configure(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
 
 pub(crate) fn io(path: &Path, source: std::io::Error) -> OpenError {
     if source.kind() == std::io::ErrorKind::StorageFull {
-        return OpenError::Full {
-            path: path.to_path_buf(),
-        };
+        return OpenError::Full { path: path.to_path_buf() };
     }
-    OpenError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
+    OpenError::Io { path: path.to_path_buf(), source }
 }
 
 pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> OpenError {
     match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => OpenError::Full {
-            path: path.to_path_buf(),
-        },
-        Some(ErrorCode::NotADatabase) => OpenError::Foreign {
-            path: path.to_path_buf(),
-            found: "not a SQLite file".to_owned(),
-        },
-        _ => OpenError::Sqlite {
-            path: path.to_path_buf(),
-            source,
-        },
+        Some(ErrorCode::DiskFull) => OpenError::Full { path: path.to_path_buf() },
+        Some(ErrorCode::NotADatabase) => {
+            OpenError::Foreign { path: path.to_path_buf(), found: "not a SQLite file".to_owned() }
+        }
+        _ => OpenError::Sqlite { path: path.to_path_buf(), source },
     }
 }

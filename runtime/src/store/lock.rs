@@ -22,7 +22,9 @@ pub struct StoreLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process uses it.
-    #[error("{directory} is in use by process {pid} (started {since}). Stop it first, or give this one another data directory")]
+    #[error(
+        "{directory} is in use by process {pid} (started {since}). Stop it first, or give this one another data directory"
+    )]
     Held {
         /// The data directory.
         directory: PathBuf,
@@ -44,19 +46,11 @@ pub enum LockError {
 impl StoreLock {
     /// Takes `<directory>/lock`, or says who has it. Makes the directory if there is none.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
-        let io = |source| LockError::Io {
-            directory: directory.to_path_buf(),
-            source,
-        };
+        let io = |source| LockError::Io { directory: directory.to_path_buf(), source };
         std::fs::create_dir_all(directory).map_err(io)?;
         let path = directory.join("lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Self::held(directory, file)),
@@ -86,7 +80,7 @@ impl StoreLock {
 
     fn held(directory: &Path, mut file: File) -> LockError {
         let mut note = String::new();
-        let _ = file.by_ref().take(256).read_to_string(&mut note);
+        let _ = Read::by_ref(&mut file).take(256).read_to_string(&mut note);
         let mut words = note.split_whitespace();
         LockError::Held {
             directory: directory.to_path_buf(),
@@ -97,9 +91,7 @@ impl StoreLock {
 }
 
 fn write_note(file: &mut File) -> std::io::Result<()> {
-    let now_ms = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64);
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     writeln!(file, "{} {}", std::process::id(), rfc3339(now_ms))
@@ -115,10 +107,7 @@ mod tests {
         let held = StoreLock::acquire(directory.path()).unwrap();
         let refused = StoreLock::acquire(directory.path()).unwrap_err().to_string();
         assert!(refused.contains(&std::process::id().to_string()), "{refused}");
-        assert_eq!(
-            StoreLock::holder(directory.path()),
-            Some(std::process::id().to_string())
-        );
+        assert_eq!(StoreLock::holder(directory.path()), Some(std::process::id().to_string()));
         drop(held);
         assert_eq!(StoreLock::holder(directory.path()), None);
         StoreLock::acquire(directory.path()).unwrap();

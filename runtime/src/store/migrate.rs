@@ -70,10 +70,7 @@ pub fn down_to(options: &StoreOptions, target: u32) -> Result<u32, OpenError> {
     version_of(&connection, options)
 }
 
-pub(crate) fn apply_pending(
-    connection: &mut Connection,
-    migrations: &'static [Migration],
-) -> Result<(), OpenError> {
+pub(crate) fn apply_pending(connection: &mut Connection, migrations: &'static [Migration]) -> Result<(), OpenError> {
     apply(connection, migrations, newest(migrations))
 }
 
@@ -103,11 +100,7 @@ fn version_of(connection: &Connection, options: &StoreOptions) -> Result<u32, Op
     version(connection).map_err(|error| sqlite(&options.path, error))
 }
 
-fn apply(
-    connection: &mut Connection,
-    migrations: &'static [Migration],
-    target: u32,
-) -> Result<(), OpenError> {
+fn apply(connection: &mut Connection, migrations: &'static [Migration], target: u32) -> Result<(), OpenError> {
     let path = std::path::PathBuf::from(connection.path().unwrap_or_default());
     let current = version(connection).map_err(|error| sqlite(&path, error))?;
     for migration in migrations {
@@ -118,26 +111,18 @@ fn apply(
     Ok(())
 }
 
-fn step(
-    connection: &mut Connection,
-    migration: &Migration,
-    sql: &str,
-    becomes: u32,
-) -> Result<(), OpenError> {
+fn step(connection: &mut Connection, migration: &Migration, sql: &str, becomes: u32) -> Result<(), OpenError> {
     let path = std::path::PathBuf::from(connection.path().unwrap_or_default());
     let done = (|| {
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", becomes)?;
         transaction.commit()
     })();
     done.map_err(|source| match sqlite(&path, source) {
-        OpenError::Sqlite { source, .. } => OpenError::Migration {
-            version: migration.version,
-            name: migration.name,
-            source,
-        },
+        OpenError::Sqlite { source, .. } => {
+            OpenError::Migration { version: migration.version, name: migration.name, source }
+        }
         other => other,
     })
 }

@@ -124,14 +124,7 @@ impl Store {
         let readers = Readers::start(&options)?;
         let writer = Writer::start(&options, connection, Arc::clone(&readers), Arc::clone(&generation))?;
         Ok(Self {
-            inner: Arc::new(Inner {
-                path: options.path,
-                service: options.service,
-                epoch,
-                generation,
-                writer,
-                readers,
-            }),
+            inner: Arc::new(Inner { path: options.path, service: options.service, epoch, generation, writer, readers }),
         })
     }
 
@@ -200,8 +193,8 @@ impl Store {
         self.inner.epoch
     }
 
-    /// Moves on whenever the file was closed and opened again after a failure: what a cache holds from an
-    /// older generation may never have reached the disk.
+    /// Moves on whenever a batch was not committed or the file was opened again: what a cache holds from an older
+    /// generation may never have reached the disk. Within a command the value is that of its own batch.
     pub fn generation(&self) -> u64 {
         self.inner.generation.load(Ordering::Acquire)
     }

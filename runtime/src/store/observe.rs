@@ -25,10 +25,7 @@ pub(crate) struct Observer {
 
 impl Observer {
     pub(crate) fn new(service: ServiceName) -> Self {
-        Self {
-            service: service.as_str(),
-            durations: HashMap::new(),
-        }
+        Self { service: service.as_str(), durations: HashMap::new() }
     }
 
     /// Records one query's time, and logs it when it was slow.

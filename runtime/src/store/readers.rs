@@ -80,9 +80,7 @@ where
         if reply.is_closed() {
             return 0;
         }
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            in_snapshot(connection, || work(connection))
-        }));
+        let result = catch_unwind(AssertUnwindSafe(|| in_snapshot(connection, || work(connection))));
         let code = match &result {
             Ok(Err(_)) => last_error_code(connection),
             _ => 0,
@@ -135,12 +133,7 @@ pub(crate) fn last_error_code(connection: &Connection) -> i32 {
 impl Readers {
     pub(crate) fn start(options: &StoreOptions) -> Result<Arc<Self>, OpenError> {
         let readers = Arc::new(Self {
-            state: Mutex::new(State {
-                jobs: VecDeque::new(),
-                open: 0,
-                paused: false,
-                closed: false,
-            }),
+            state: Mutex::new(State { jobs: VecDeque::new(), open: 0, paused: false, closed: false }),
             wake: Condvar::new(),
             drained: Condvar::new(),
             queue_max: options.read_queue_max.max(1),
@@ -159,11 +152,7 @@ impl Readers {
         Ok(readers)
     }
 
-    pub(crate) async fn read<T, E, F>(
-        &self,
-        label: &'static str,
-        work: F,
-    ) -> Result<T, ReadError<E>>
+    pub(crate) async fn read<T, E, F>(&self, label: &'static str, work: F) -> Result<T, ReadError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -215,23 +204,14 @@ impl Readers {
         }
     }
 
-    fn submit<T, E, F>(
-        &self,
-        label: &'static str,
-        work: F,
-    ) -> Result<oneshot::Receiver<Reply<T, E>>, ReadError<E>>
+    fn submit<T, E, F>(&self, label: &'static str, work: F) -> Result<oneshot::Receiver<Reply<T, E>>, ReadError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let (reply, receiver) = oneshot::channel();
-        let job = Box::new(Typed {
-            label,
-            deadline: Instant::now() + self.deadline,
-            work,
-            reply,
-        });
+        let job = Box::new(Typed { label, deadline: Instant::now() + self.deadline, work, reply });
         let mut state = self.state.lock();
         if state.closed {
             return Err(ReadError::Closed);

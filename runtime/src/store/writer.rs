@@ -60,11 +60,7 @@ impl Writer {
         Ok(Self { queue, ended })
     }
 
-    pub(crate) fn submit<T, E, F>(
-        &self,
-        label: &'static str,
-        work: F,
-    ) -> Result<Receiver<T, E>, WriteError<E>>
+    pub(crate) fn submit<T, E, F>(&self, label: &'static str, work: F) -> Result<Receiver<T, E>, WriteError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -75,9 +71,7 @@ impl Writer {
         Ok(receiver)
     }
 
-    pub(crate) fn checkpoint(
-        &self,
-    ) -> Result<Receiver<(), rusqlite::Error>, WriteError<rusqlite::Error>> {
+    pub(crate) fn checkpoint(&self) -> Result<Receiver<(), rusqlite::Error>, WriteError<rusqlite::Error>> {
         let (reply, receiver) = oneshot::channel();
         self.push(Item::Checkpoint(reply))?;
         Ok(receiver)
@@ -170,7 +164,7 @@ impl Engine {
 
     fn adopt(&mut self, mut connection: Connection) -> rusqlite::Result<()> {
         let wal_pages = Arc::clone(&self.wal_pages);
-        connection.wal_hook(Some(move |_: &rusqlite::hooks::Wal, pages: i32| {
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
             wal_pages.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
@@ -243,9 +237,7 @@ impl Engine {
                     }
                 }
             }
-            if self.ran.len() >= self.options.batch_max
-                || now - started >= self.options.batch_time
-            {
+            if self.ran.len() >= self.options.batch_max || now - started >= self.options.batch_time {
                 return Ok(());
             }
         }
@@ -259,7 +251,7 @@ impl Engine {
         };
         let hooks_before = self.hooks.borrow().len();
         let label = command.label();
-        let ran = command.run(&mut WriteTx::new(connection, &self.hooks));
+        let ran = command.run(&mut WriteTx::new(connection, &self.hooks, self.options.service));
         self.ran.push(command);
         if ran == Ran::Done {
             // The transaction may have been rolled back under a command that didn't look at its errors.
@@ -295,16 +287,10 @@ impl Engine {
         let Some(connection) = &self.connection else {
             return Err(Failure::of(ffi::SQLITE_IOERR));
         };
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map(|_| ())
-            .map_err(|error| {
-                let code = error
-                    .sqlite_error()
-                    .map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
-                Failure::of(code)
-            })
+        connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(|_| ()).map_err(|error| {
+            let code = error.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
+            Failure::of(code)
+        })
     }
 
     fn answer(&mut self, verdict: Verdict) {
@@ -325,11 +311,10 @@ impl Engine {
             "a batch was not committed"
         );
         self.hooks.get_mut().clear();
-        let begun = self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| !connection.is_autocommit());
+        let begun = self.connection.as_ref().is_some_and(|connection| !connection.is_autocommit());
         let undone = !begun || self.statement("ROLLBACK").is_ok();
+        // What the batch did is undone: whoever remembers it must forget it.
+        self.generation.fetch_add(1, Ordering::AcqRel);
         self.answer(failure.verdict);
         if failure.code & 0xff == ffi::SQLITE_BUSY {
             // A stranger holds the file's lock: nothing of what waits was begun.

@@ -1,0 +1,162 @@
+//! Every metric by name: its kind, its labels, its services, what it means, and its buckets if it is a histogram.
+
+use protocol::ServiceName::{self, Auth, Chat, Gateway};
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Samples in buckets.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// Who has it.
+    pub services: &'static [ServiceName],
+    /// What it says.
+    pub help: &'static str,
+    /// Upper bounds in the metric's unit; empty unless it is a histogram.
+    pub buckets: &'static [f64],
+}
+
+/// From a page out of memory to the deadline of a request.
+const REQUEST_SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// From a cached row to the read deadline.
+const QUERY_SECONDS: &[f64] = &[
+    0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.5,
+    5.0,
+];
+
+const ALL: &[ServiceName] = &ServiceName::ALL;
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    services: &'static [ServiceName],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, services, help, buckets: &[] }
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    services: &'static [ServiceName],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, services, help, buckets: &[] }
+}
+
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    services: &'static [ServiceName],
+    help: &'static str,
+    buckets: &'static [f64],
+) -> Metric {
+    Metric { name, kind: Kind::Histogram, labels, services, help, buckets }
+}
+
+/// All metrics of this build.
+pub const CATALOGUE: &[Metric] = &[
+    // HTTP
+    counter(
+        "http_requests_total",
+        &["service", "method", "endpoint", "status"],
+        ALL,
+        "Requests answered; endpoint is the route pattern",
+    ),
+    histogram(
+        "http_request_duration_seconds",
+        &["service", "method", "endpoint"],
+        ALL,
+        "Time from the request's head to the answer's head",
+        REQUEST_SECONDS,
+    ),
+    gauge("http_requests_in_flight", &["service"], ALL, "Requests being worked on"),
+    gauge("http_connections", &["service"], ALL, "Open connections of the listener, sockets included"),
+    counter(
+        "http_connections_refused_total",
+        &["service", "reason"],
+        ALL,
+        "Connections closed before a request was read",
+    ),
+    // Store
+    gauge("db_connections_active", &["service"], &[Auth, Chat], "Database connections in use"),
+    gauge("db_connections_idle", &["service"], &[Auth, Chat], "Database connections at rest"),
+    gauge("db_connections_total", &["service"], &[Auth, Chat], "Database connections open"),
+    histogram(
+        "db_query_duration_seconds",
+        &["service", "operation", "table"],
+        &[Auth, Chat],
+        "Time of a database operation; wal/commit is the fsync shared by a batch",
+        QUERY_SECONDS,
+    ),
+    counter(
+        "db_query_errors_total",
+        &["service", "operation", "table", "error"],
+        &[Auth, Chat],
+        "Database operations that failed",
+    ),
+    // Sockets
+    gauge("websocket_connections", &["service"], &[Gateway], "Open sockets"),
+    counter("websocket_messages_total", &["service", "type", "direction"], &[Gateway], "Frames by type and direction"),
+    counter("websocket_errors_total", &["service", "error"], &[Gateway], "Sockets that ended by an error"),
+    // Messages
+    counter("messages_total", &["service", "type"], &[Chat], "Messages stored"),
+    counter("messages_sent_total", &["service", "type"], &[Chat], "Messages acknowledged to their sender"),
+    counter("messages_received_total", &["service", "type"], &[Chat], "Messages accepted from clients"),
+    // Accounts
+    counter("auth_attempts_total", &["service", "method"], &[Auth], "Attempts to authenticate"),
+    counter("auth_success_total", &["service", "method"], &[Auth], "Attempts that succeeded"),
+    counter("auth_failures_total", &["service", "method", "reason"], &[Auth], "Attempts that failed"),
+    counter("auth_login_success_total", &["service"], &[Auth], "Logins that succeeded"),
+    counter("auth_login_failed_total", &["service"], &[Auth], "Logins that failed"),
+    gauge(
+        "auth_login_failed_by_ip",
+        &["service", "ip"],
+        &[Auth],
+        "Failed logins of the top offenders; the rest is under other",
+    ),
+    counter("auth_account_locked_total", &["service"], &[Auth], "Accounts locked after failed logins"),
+    counter("auth_refresh_token_success_total", &["service"], &[Auth], "Refresh tokens exchanged"),
+    counter("auth_refresh_token_invalid_total", &["service"], &[Auth], "Refresh tokens refused as unknown or expired"),
+    counter("auth_refresh_token_blacklisted_total", &["service"], &[Auth], "Refresh tokens refused as used or revoked"),
+    counter("auth_token_blacklisted_total", &["service"], &[Auth], "Access tokens revoked before their time"),
+    counter("auth_logout_total", &["service"], &[Auth], "Logouts"),
+    // Limits and failures
+    counter("rate_limit_hits_total", &["endpoint"], &[Gateway], "Requests that were counted against a limit"),
+    counter("rate_limit_blocked_total", &["endpoint"], &[Gateway], "Requests that a limit refused"),
+    gauge("circuit_breaker_state", &["service", "dependency"], ALL, "0 closed, 1 half open, 2 open"),
+    counter("audit_events_total", &["service", "result"], ALL, "Audit events, denials of a flood counted one by one"),
+    counter("audit_dropped_total", &["service"], ALL, "Denials that were only counted, not recorded one by one"),
+    counter("panics_total", &["service"], ALL, "Panics, each contained to its task"),
+];
+
+/// A metric by name.
+pub(super) fn find(name: &str) -> Option<&'static Metric> {
+    CATALOGUE.iter().find(|metric| metric.name == name)
+}
+
+/// Hands the help texts to the recorder.
+pub(super) fn describe() {
+    for metric in CATALOGUE {
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, metric.help),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+            Kind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
+        }
+    }
+}
