@@ -5,6 +5,8 @@
 export type Uuid = string;
 /** Unix time in milliseconds. */
 export type Millis = number;
+/** The number of an entry in its stream: gapless, the first is 1. */
+export type Seq = number;
 
 /** The caller's own account. */
 export interface Account {

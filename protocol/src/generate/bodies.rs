@@ -74,9 +74,7 @@ pub struct Bodies {
 /// Gathers them all.
 #[must_use]
 pub fn collect() -> Bodies {
-    let mut types = SchemaSettings::draft2020_12()
-        .for_deserialize()
-        .into_generator();
+    let mut types = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let commands = commands(&mut types);
     let events = events(&mut types);
     // What travels beside commands and events.
@@ -94,11 +92,7 @@ pub fn collect() -> Bodies {
     ] {
         add(&mut types);
     }
-    Bodies {
-        commands,
-        events,
-        schemas: types.take_definitions(true),
-    }
+    Bodies { commands, events, schemas: types.take_definitions(true) }
 }
 
 fn name_of<T: JsonSchema>(types: &mut SchemaGenerator) -> String {
@@ -171,93 +165,25 @@ fn events(types: &mut SchemaGenerator) -> Vec<EventType> {
         body: body.map(|body| body(types)),
     };
     vec![
-        event(
-            chat::CONVERSATION_CREATED,
-            Conversation,
-            Some(name_of::<chat::ConversationCreated>),
-        ),
-        event(
-            chat::CONVERSATION_UPDATED,
-            Conversation,
-            Some(name_of::<chat::ConversationUpdated>),
-        ),
-        event(
-            chat::MEMBER_JOINED,
-            Conversation,
-            Some(name_of::<chat::MemberJoined>),
-        ),
-        event(
-            chat::MEMBER_LEFT,
-            Conversation,
-            Some(name_of::<chat::MemberLeft>),
-        ),
-        event(
-            chat::MEMBER_ROLE,
-            Conversation,
-            Some(name_of::<chat::MemberRoleChanged>),
-        ),
-        event(
-            chat::MEMBER_BANNED,
-            Conversation,
-            Some(name_of::<chat::MemberBan>),
-        ),
-        event(
-            chat::MEMBER_UNBANNED,
-            Conversation,
-            Some(name_of::<chat::MemberBan>),
-        ),
-        event(
-            chat::MESSAGE_NEW,
-            Conversation,
-            Some(name_of::<chat::Message>),
-        ),
-        event(
-            chat::MESSAGE_EDITED,
-            Conversation,
-            Some(name_of::<chat::MessageEdited>),
-        ),
-        event(
-            chat::MESSAGE_DELETED,
-            Conversation,
-            Some(name_of::<chat::MessageDeleted>),
-        ),
-        event(
-            chat::CONVERSATION_JOINED,
-            User,
-            Some(name_of::<chat::ConversationJoined>),
-        ),
-        event(
-            chat::CONVERSATION_LEFT,
-            User,
-            Some(name_of::<chat::ConversationLeft>),
-        ),
+        event(chat::CONVERSATION_CREATED, Conversation, Some(name_of::<chat::ConversationCreated>)),
+        event(chat::CONVERSATION_UPDATED, Conversation, Some(name_of::<chat::ConversationUpdated>)),
+        event(chat::MEMBER_JOINED, Conversation, Some(name_of::<chat::MemberJoined>)),
+        event(chat::MEMBER_LEFT, Conversation, Some(name_of::<chat::MemberLeft>)),
+        event(chat::MEMBER_ROLE, Conversation, Some(name_of::<chat::MemberRoleChanged>)),
+        event(chat::MEMBER_BANNED, Conversation, Some(name_of::<chat::MemberBan>)),
+        event(chat::MEMBER_UNBANNED, Conversation, Some(name_of::<chat::MemberBan>)),
+        event(chat::MESSAGE_NEW, Conversation, Some(name_of::<chat::Message>)),
+        event(chat::MESSAGE_EDITED, Conversation, Some(name_of::<chat::MessageEdited>)),
+        event(chat::MESSAGE_DELETED, Conversation, Some(name_of::<chat::MessageDeleted>)),
+        event(chat::CONVERSATION_JOINED, User, Some(name_of::<chat::ConversationJoined>)),
+        event(chat::CONVERSATION_LEFT, User, Some(name_of::<chat::ConversationLeft>)),
         event(chat::READ_MOVED, User, Some(name_of::<chat::ReadMoved>)),
-        event(
-            chat::PRESENCE_CHANGED,
-            Register,
-            Some(name_of::<chat::Presence>),
-        ),
-        event(
-            chat::MARKER_CHANGED,
-            Register,
-            Some(name_of::<chat::MarkerChanged>),
-        ),
-        event(
-            chat::MARKERS_COUNTED,
-            Register,
-            Some(name_of::<chat::MarkersCounted>),
-        ),
+        event(chat::PRESENCE_CHANGED, Register, Some(name_of::<chat::Presence>)),
+        event(chat::MARKER_CHANGED, Register, Some(name_of::<chat::MarkerChanged>)),
+        event(chat::MARKERS_COUNTED, Register, Some(name_of::<chat::MarkersCounted>)),
         event(chat::TYPING, Ephemeral, Some(name_of::<chat::Typing>)),
-        event(
-            frames::EVENT_WITHHELD,
-            Socket,
-            Some(name_of::<frames::Withheld>),
-        ),
-        event(
-            frames::EVENT_TOKEN_EXPIRING,
-            Socket,
-            Some(name_of::<frames::Expiring>),
-        ),
+        event(frames::EVENT_WITHHELD, Socket, Some(name_of::<frames::Withheld>)),
+        event(frames::EVENT_TOKEN_EXPIRING, Socket, Some(name_of::<frames::Expiring>)),
         event(frames::EVENT_LIVE, Socket, None),
         event(frames::EVENT_RESET, Socket, Some(name_of::<frames::Reset>)),
     ]

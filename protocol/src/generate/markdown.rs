@@ -7,7 +7,8 @@ use crate::codes::{CloseCode, ErrorCode};
 use crate::commands::COMMANDS;
 use crate::limits::{LimitKey, LimitKind, RATE_LIMITS};
 
-const NOTE: &str = "<!-- Generated from `protocol/`; to write it anew: cargo run -p secureconnect-protocol --example generate -->\n";
+const NOTE: &str =
+    "<!-- Generated from `protocol/`; to write it anew: cargo run -p secureconnect-protocol --example generate -->\n";
 
 /// Error codes, close codes.
 pub(super) fn codes() -> String {
@@ -58,10 +59,8 @@ pub(super) fn commands() -> String {
          ## Commands\n\n| command | what it does | takes | answers | who | REST | socket | repeated by |\n|---|---|---|---|---|---|---|---|\n"
     );
     for (command, types) in COMMANDS.iter().zip(&bodies.commands) {
-        let rest = command.rest.map_or_else(
-            || "-".to_owned(),
-            |rest| format!("`{} {}`", rest.method.as_str(), rest.path),
-        );
+        let rest =
+            command.rest.map_or_else(|| "-".to_owned(), |rest| format!("`{} {}`", rest.method.as_str(), rest.path));
         let _ = writeln!(
             out,
             "| `{}` | {} | {} | {} | {} | {rest} | {} | {} |",
@@ -79,13 +78,7 @@ pub(super) fn commands() -> String {
          a version, `ephemeral` ones an expiry.\n\n| event | kind | body |\n|---|---|---|\n",
     );
     for event in &bodies.events {
-        let _ = writeln!(
-            out,
-            "| `{}` | {} | {} |",
-            event.name,
-            event.kind.as_str(),
-            type_name(event.body.as_deref())
-        );
+        let _ = writeln!(out, "| `{}` | {} | {} |", event.name, event.kind.as_str(), type_name(event.body.as_deref()));
     }
     rate_limits(&mut out);
     out
@@ -112,12 +105,6 @@ fn rate_limits(out: &mut String) {
             LimitKind::SlidingWindow => "never more in any window".to_owned(),
             LimitKind::Gcra { burst } => format!("on average, {burst} at once"),
         };
-        let _ = writeln!(
-            out,
-            "| `{}` | {key} | {} | {} s | {kind} |",
-            limit.name,
-            limit.count,
-            limit.window_ms / 1000
-        );
+        let _ = writeln!(out, "| `{}` | {key} | {} | {} s | {kind} |", limit.name, limit.count, limit.window_ms / 1000);
     }
 }

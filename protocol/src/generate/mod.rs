@@ -29,18 +29,9 @@ pub struct Generated {
 #[must_use]
 pub fn files() -> Vec<Generated> {
     vec![
-        Generated {
-            path: "sdk/src/generated.ts",
-            content: typescript::render(),
-        },
-        Generated {
-            path: "docs/codes.md",
-            content: markdown::codes(),
-        },
-        Generated {
-            path: "docs/commands.md",
-            content: markdown::commands(),
-        },
+        Generated { path: "sdk/src/generated.ts", content: typescript::render() },
+        Generated { path: "docs/codes.md", content: markdown::codes() },
+        Generated { path: "docs/commands.md", content: markdown::commands() },
     ]
 }
 

@@ -57,16 +57,9 @@ fn command_types(out: &mut String, bodies: &Bodies) {
     out.push_str("\n/** What each command takes besides `to`, and what it answers. */\n");
     out.push_str("export interface CommandTypes {\n");
     for command in &bodies.commands {
-        let request = command
-            .request
-            .as_deref()
-            .unwrap_or("Record<string, never>");
+        let request = command.request.as_deref().unwrap_or("Record<string, never>");
         let answer = command.answer.as_deref().unwrap_or("unknown");
-        let _ = writeln!(
-            out,
-            "  \"{}\": {{ request: {request}; answer: {answer} }};",
-            command.name
-        );
+        let _ = writeln!(out, "  \"{}\": {{ request: {request}; answer: {answer} }};", command.name);
     }
     out.push_str("}\nexport type CommandName = keyof CommandTypes;\n");
 }
@@ -76,12 +69,7 @@ fn event_types(out: &mut String, bodies: &Bodies) {
     out.push_str("export interface EventTypes {\n");
     for event in &bodies.events {
         let body = event.body.as_deref().unwrap_or("Record<string, never>");
-        let _ = writeln!(
-            out,
-            "  \"{}\": {{ kind: \"{}\"; body: {body} }};",
-            event.name,
-            event.kind.as_str()
-        );
+        let _ = writeln!(out, "  \"{}\": {{ kind: \"{}\"; body: {body} }};", event.name, event.kind.as_str());
     }
     out.push_str("}\nexport type EventName = keyof EventTypes;\n");
 }
@@ -181,9 +169,7 @@ fn codes(out: &mut String) {
             code.meaning()
         );
     }
-    out.push_str(
-        "} as const satisfies Record<string, { number: number; retry: Retry; meaning: string }>;\n",
-    );
+    out.push_str("} as const satisfies Record<string, { number: number; retry: Retry; meaning: string }>;\n");
     out.push_str("export type CloseCodeName = keyof typeof CLOSE_CODES;\n");
 }
 
@@ -231,9 +217,5 @@ fn limits(out: &mut String) {
         let _ = writeln!(out, "  {name}: {value},");
     }
     out.push_str("} as const;\n\n/** The subprotocol of JSON text frames. */\n");
-    let _ = writeln!(
-        out,
-        "export const SUBPROTOCOL_JSON = \"{}\";",
-        frames::SUBPROTOCOL_JSON
-    );
+    let _ = writeln!(out, "export const SUBPROTOCOL_JSON = \"{}\";", frames::SUBPROTOCOL_JSON);
 }

@@ -17,6 +17,8 @@ const HEAD: &str = "// Generated from the Rust types and tables in `protocol/`; 
 export type Uuid = string;
 /** Unix time in milliseconds. */
 export type Millis = number;
+/** The number of an entry in its stream: gapless, the first is 1. */
+export type Seq = number;
 ";
 
 const FRAMES: &str = "
@@ -69,22 +71,13 @@ fn declaration(out: &mut String, name: &str, schema: &Value) {
         let _ = writeln!(out, "export type {name} = Record<string, never>;");
         return;
     };
-    let required: Vec<_> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<_> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let _ = writeln!(out, "export interface {name} {{");
     let properties: BTreeMap<_, _> = properties.iter().collect();
     for (field, schema) in properties {
         comment(out, "  ", schema);
-        let mark = if required.contains(&field.as_str()) {
-            ""
-        } else {
-            "?"
-        };
+        let mark = if required.contains(&field.as_str()) { "" } else { "?" };
         let _ = writeln!(out, "  {field}{mark}: {};", type_of(schema));
     }
     out.push_str("}\n");
@@ -115,12 +108,7 @@ fn type_of(schema: &Value) -> String {
         }
     }
     match schema.get("type") {
-        Some(Value::Array(kinds)) => union(
-            kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|kind| named(kind, schema)),
-        ),
+        Some(Value::Array(kinds)) => union(kinds.iter().filter_map(Value::as_str).map(|kind| named(kind, schema))),
         Some(Value::String(kind)) => named(kind, schema),
         _ => "unknown".to_owned(),
     }
@@ -142,21 +130,13 @@ fn named(kind: &str, schema: &Value) -> String {
 }
 
 fn bracketed(name: &str) -> String {
-    if name.contains(' ') {
-        format!("({name})")
-    } else {
-        name.to_owned()
-    }
+    if name.contains(' ') { format!("({name})") } else { name.to_owned() }
 }
 
 fn union(parts: impl Iterator<Item = String>) -> String {
     let mut parts: Vec<_> = parts.filter(|part| part != "null").collect();
     parts.dedup();
-    if parts.is_empty() {
-        "null".to_owned()
-    } else {
-        parts.join(" | ")
-    }
+    if parts.is_empty() { "null".to_owned() } else { parts.join(" | ") }
 }
 
 #[cfg(test)]
@@ -169,18 +149,9 @@ mod tests {
         for (schema, expected) in [
             (json!({"type": "string", "format": "uuid"}), "Uuid"),
             (json!({"type": ["integer", "null"]}), "number"),
-            (
-                json!({"type": "array", "items": {"$ref": "#/$defs/Member"}}),
-                "Member[]",
-            ),
-            (
-                json!({"anyOf": [{"$ref": "#/$defs/Message"}, {"type": "null"}]}),
-                "Message",
-            ),
-            (
-                json!({"oneOf": [{"const": "a"}, {"const": "b"}]}),
-                "\"a\" | \"b\"",
-            ),
+            (json!({"type": "array", "items": {"$ref": "#/$defs/Member"}}), "Member[]"),
+            (json!({"anyOf": [{"$ref": "#/$defs/Message"}, {"type": "null"}]}), "Message"),
+            (json!({"oneOf": [{"const": "a"}, {"const": "b"}]}), "\"a\" | \"b\""),
         ] {
             assert_eq!(type_of(&schema), expected);
         }
@@ -192,10 +163,7 @@ mod tests {
         for (name, schema) in &bodies.schemas {
             let mut out = String::new();
             declaration(&mut out, name, schema);
-            assert!(
-                !out.contains(": unknown") && !out.contains("= unknown"),
-                "{out}"
-            );
+            assert!(!out.contains(": unknown") && !out.contains("= unknown"), "{out}");
         }
     }
 }
