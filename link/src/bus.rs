@@ -70,11 +70,7 @@ impl Publisher {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let (channel, _) = broadcast::channel(capacity.max(1));
-        Self {
-            id: Uuid::new_v4(),
-            newest: Arc::default(),
-            channel,
-        }
+        Self { id: Uuid::new_v4(), newest: Arc::default(), channel }
     }
 
     /// Tells an event. Call it in the order of the commits.
@@ -90,22 +86,14 @@ impl Publisher {
     pub fn watch(&self) -> Hints {
         let newest = self.newest.lock();
         let receiver = self.channel.subscribe();
-        let first = Hint::Newest {
-            publisher: self.id,
-            number: *newest,
-        };
+        let first = Hint::Newest { publisher: self.id, number: *newest };
         drop(newest);
         let restate = {
             let mut restate = interval_at(Instant::now() + RESTATE_EVERY, RESTATE_EVERY);
             restate.set_missed_tick_behavior(MissedTickBehavior::Delay);
             restate
         };
-        let state = Watch {
-            publisher: self.clone(),
-            receiver,
-            restate,
-            first: Some(first),
-        };
+        let state = Watch { publisher: self.clone(), receiver, restate, first: Some(first) };
         Box::pin(futures_util::stream::unfold(state, Watch::next))
     }
 }
@@ -168,18 +156,9 @@ mod tests {
         publisher.publish(event());
         let mut hints = publisher.watch();
         publisher.publish(event());
-        assert!(matches!(
-            hints.next().await,
-            Some(Hint::Newest { number: 1, .. })
-        ));
-        assert!(matches!(
-            hints.next().await,
-            Some(Hint::Event { number: 2, .. })
-        ));
-        assert!(matches!(
-            hints.next().await,
-            Some(Hint::Newest { number: 2, .. })
-        ));
+        assert!(matches!(hints.next().await, Some(Hint::Newest { number: 1, .. })));
+        assert!(matches!(hints.next().await, Some(Hint::Event { number: 2, .. })));
+        assert!(matches!(hints.next().await, Some(Hint::Newest { number: 2, .. })));
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,13 +168,7 @@ mod tests {
         for _ in 0..5 {
             publisher.publish(event());
         }
-        assert!(matches!(
-            hints.next().await,
-            Some(Hint::Newest { number: 0, .. })
-        ));
-        assert!(matches!(
-            hints.next().await,
-            Some(Hint::Event { number: 4, .. })
-        ));
+        assert!(matches!(hints.next().await, Some(Hint::Newest { number: 0, .. })));
+        assert!(matches!(hints.next().await, Some(Hint::Event { number: 4, .. })));
     }
 }

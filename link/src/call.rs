@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// A command with all that a service needs to judge it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     /// The command's name in the table of `protocol`.
     pub command: String,
@@ -105,11 +105,7 @@ impl Refusal {
     /// A refusal without a stated wait.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after_ms: None,
-        }
+        Self { code, message: message.into(), retry_after_ms: None }
     }
 
     /// A refusal whose message is the code's own meaning.
@@ -130,12 +126,7 @@ impl Context {
     /// The context of work that no client asked for.
     #[must_use]
     pub fn internal() -> Self {
-        Self {
-            request_id: RequestId::now(),
-            traceparent: None,
-            client_ip: None,
-            user_agent: None,
-        }
+        Self { request_id: RequestId::now(), traceparent: None, client_ip: None, user_agent: None }
     }
 }
 
@@ -144,11 +135,7 @@ impl Call {
     ///
     /// # Errors
     /// When the body can't be written as JSON.
-    pub fn internal(
-        command: &str,
-        to: Option<String>,
-        body: &impl Serialize,
-    ) -> Result<Self, Refusal> {
+    pub fn internal(command: &str, to: Option<String>, body: &impl Serialize) -> Result<Self, Refusal> {
         Ok(Self {
             command: command.to_owned(),
             actor: Actor::System,
@@ -165,17 +152,9 @@ impl Call {
     /// # Errors
     /// `invalid_request` with the field and what is wrong with it.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let body: &[u8] = if self.body.is_empty() {
-            b"{}"
-        } else {
-            &self.body
-        };
-        serde_json::from_slice(body).map_err(|error| {
-            Refusal::new(
-                ErrorCode::InvalidRequest,
-                format!("{}: {error}", self.command),
-            )
-        })
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        serde_json::from_slice(body)
+            .map_err(|error| Refusal::new(ErrorCode::InvalidRequest, format!("{}: {error}", self.command)))
     }
 
     /// The logged-in user.
@@ -194,10 +173,7 @@ impl Reply {
     /// An answer.
     #[must_use]
     pub fn ok(body: &impl Serialize) -> Self {
-        Self {
-            result: encode(body),
-            cookie: CookieChange::Keep,
-        }
+        Self { result: encode(body), cookie: CookieChange::Keep }
     }
 
     /// The answer as the command's type; for calls between services.
@@ -206,26 +182,19 @@ impl Reply {
     /// The refusal, or `internal` when the answer is not of that type.
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         let body = self.result?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
     }
 }
 
 impl<T: Serialize> From<Result<T, Refusal>> for Reply {
     fn from(result: Result<T, Refusal>) -> Self {
-        Self {
-            result: result.and_then(|body| encode(&body)),
-            cookie: CookieChange::Keep,
-        }
+        Self { result: result.and_then(|body| encode(&body)), cookie: CookieChange::Keep }
     }
 }
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            result: Err(refusal),
-            cookie: CookieChange::Keep,
-        }
+        Self { result: Err(refusal), cookie: CookieChange::Keep }
     }
 }
 

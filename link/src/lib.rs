@@ -16,6 +16,7 @@ pub mod bus;
 pub mod call;
 pub mod device;
 pub mod event;
+pub mod grpc;
 pub mod service;
 pub mod stream;
 pub mod token;

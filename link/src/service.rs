@@ -60,8 +60,5 @@ pub trait Service: Send + Sync + 'static {
 }
 
 fn unsupported(service: ServiceName) -> Refusal {
-    Refusal::new(
-        ErrorCode::Unsupported,
-        format!("{} does not offer this", service.as_str()),
-    )
+    Refusal::new(ErrorCode::Unsupported, format!("{} does not offer this", service.as_str()))
 }

@@ -1,0 +1,337 @@
+//! The calling end: a service of another process as an `Arc<dyn Service>`.
+//!
+//! Reads wait at most 1.5 s and are repeated up to twice within it; writes wait 5 s and are repeated only when they were never
+//! sent. A write whose connection broke has an unknown outcome and says so: its client-made id or idempotency key makes the
+//! repetition harmless.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::stream;
+use hyper_util::rt::TokioIo;
+use protocol::commands::{self, Cost};
+use protocol::{ErrorCode, ServiceName, StreamId, UserId};
+use tokio::net::{TcpStream, UnixStream};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status, Streaming};
+use tower::service_fn;
+
+use super::breaker::{Breaker, BreakerState};
+use super::failure::Failure;
+use super::wire::proto::link_client::LinkClient;
+use super::wire::{self, proto};
+use super::{
+    Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
+    MESSAGE_BYTES_MAX, SERVICE_HEADER, STREAM_WINDOW_BYTES,
+};
+use crate::bus::{Hint, Hints};
+use crate::call::{Call, Refusal, Reply};
+use crate::device::{DeviceAnswer, DeviceReport};
+use crate::event::Event;
+use crate::service::Service;
+use crate::stream::{Head, Page, ReadRequest, Subscriptions};
+use crate::token::Revocations;
+
+const READ_WITHIN: Duration = Duration::from_millis(1_500);
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_WITHIN: Duration = Duration::from_millis(500);
+/// How often a call is repeated at most, and the longest pause before the first repetition.
+const REPEATS_MAX: u64 = 2;
+const PAUSE_MAX_MS: u64 = 50;
+
+/// Hears each change of a connection's breaker.
+pub type BreakerObserver = Arc<dyn Fn(BreakerState) + Send + Sync>;
+
+/// A service of another process. The connection is made with the first call and again whenever it broke.
+///
+/// # Errors
+/// When the address is beyond loopback.
+pub fn connect(
+    address: &Address,
+    key: &Key,
+    service: ServiceName,
+    observer: BreakerObserver,
+) -> Result<Arc<dyn Service>, AddressError> {
+    if let Address::Loopback(address) = address {
+        Address::loopback(*address)?;
+    }
+    // A key is hexadecimal and a name ASCII: both are valid metadata.
+    let entry = |text: &str| MetadataValue::try_from(text).ok();
+    let credentials = Credentials { key: entry(&key.bearer()), service: entry(service.as_str()) };
+    let client = LinkClient::with_interceptor(channel(address.clone()), credentials)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    Ok(Arc::new(Remote { service, client, breaker: Mutex::new(Breaker::new()), observer }))
+}
+
+fn channel(address: Address) -> Channel {
+    let endpoint = Endpoint::from_static("http://link")
+        .http2_keep_alive_interval(KEEPALIVE_EVERY)
+        .keep_alive_timeout(KEEPALIVE_WITHIN)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect_timeout(CONNECT_WITHIN);
+    match address {
+        Address::Unix(path) => endpoint.connect_with_connector_lazy(service_fn(move |_| {
+            let path = path.clone();
+            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+        })),
+        Address::Loopback(address) => endpoint.connect_with_connector_lazy(service_fn(move |_| async move {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok::<_, std::io::Error>(TokioIo::new(stream))
+        })),
+    }
+}
+
+/// Shows the key and names the service on every call.
+#[derive(Clone)]
+struct Credentials {
+    key: Option<MetadataValue<Ascii>>,
+    service: Option<MetadataValue<Ascii>>,
+}
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let metadata = request.metadata_mut();
+        if let Some(key) = &self.key {
+            metadata.insert(KEY_HEADER, key.clone());
+        }
+        if let Some(service) = &self.service {
+            metadata.insert(SERVICE_HEADER, service.clone());
+        }
+        Ok(request)
+    }
+}
+
+type Client = LinkClient<InterceptedService<Channel, Credentials>>;
+
+/// What kind of call it is: how long it may take, and what its failure means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// Changes nothing: may be repeated.
+    Read,
+    /// Changes nothing durable, but a repetition would come out of turn: the caller sends a newer one.
+    Report,
+    /// Changes something: a lost connection leaves its outcome unknown.
+    Write,
+}
+
+impl Kind {
+    fn of(command: &str) -> Self {
+        match commands::find(command) {
+            Some(spec) if spec.cost == Cost::Read => Self::Read,
+            _ => Self::Write,
+        }
+    }
+
+    const fn within(self) -> Duration {
+        match self {
+            Self::Read | Self::Report => READ_WITHIN,
+            Self::Write => WRITE_WITHIN,
+        }
+    }
+}
+
+struct Remote {
+    service: ServiceName,
+    client: Client,
+    breaker: Mutex<Breaker>,
+    observer: BreakerObserver,
+}
+
+impl Remote {
+    async fn ask<T, F, A>(&self, kind: Kind, call: F) -> Result<T, Refusal>
+    where
+        F: Fn(Client) -> A + Send + Sync,
+        A: Future<Output = Result<Response<T>, Status>> + Send,
+    {
+        let until = Instant::now() + kind.within();
+        let mut repeats = 0;
+        loop {
+            self.with_breaker(|breaker| breaker.admit(Instant::now())).map_err(|wait| self.unavailable(wait))?;
+            let answer = tokio::time::timeout_at(until.into(), call(self.client.clone())).await;
+            let failure = match answer {
+                Ok(Ok(response)) => {
+                    self.with_breaker(Breaker::succeeded);
+                    return Ok(response.into_inner());
+                }
+                Ok(Err(status)) => Failure::from(status),
+                Err(_) => {
+                    self.with_breaker(|breaker| breaker.failed(Instant::now()));
+                    return Err(self.timed_out(kind));
+                }
+            };
+            let (reason, repeatable) = match failure {
+                Failure::Refused(refusal) => {
+                    // The other process lives; what it said is for the caller.
+                    self.with_breaker(Breaker::succeeded);
+                    return Err(refusal);
+                }
+                Failure::NotSent(reason) => (reason, true),
+                Failure::Lost(reason) => (reason, kind == Kind::Read),
+            };
+            self.with_breaker(|breaker| breaker.failed(Instant::now()));
+            let pause = Duration::from_millis(1 + rand::random_range(0..PAUSE_MAX_MS) * (repeats + 1));
+            if repeatable && repeats < REPEATS_MAX && Instant::now() + pause < until {
+                repeats += 1;
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            tracing::warn!(dependency = self.service.as_str(), %reason, "a call across the link failed");
+            return Err(if repeatable || kind != Kind::Write {
+                self.unavailable(pause)
+            } else {
+                Refusal::of(ErrorCode::OutcomeUnknown)
+            });
+        }
+    }
+
+    fn with_breaker<T>(&self, change: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = breaker.state();
+        let result = change(&mut breaker);
+        let after = breaker.state();
+        // Told under the lock, so that the last state told is the present one.
+        if before != after {
+            (self.observer)(after);
+        }
+        result
+    }
+
+    fn unavailable(&self, wait: Duration) -> Refusal {
+        let message = format!("{} can't be reached right now; nothing was changed", self.service.as_str());
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        Refusal::new(ErrorCode::Unavailable, message).after(wait_ms.max(1))
+    }
+
+    fn timed_out(&self, kind: Kind) -> Refusal {
+        Refusal::new(
+            ErrorCode::Timeout,
+            format!(
+                "{} did not answer within {} ms; repeat with the same id or key, it is not done twice",
+                self.service.as_str(),
+                kind.within().as_millis()
+            ),
+        )
+    }
+}
+
+#[async_trait]
+impl Service for Remote {
+    fn name(&self) -> ServiceName {
+        self.service
+    }
+
+    async fn execute(&self, call: Call) -> Reply {
+        let kind = Kind::of(&call.command);
+        let call = proto::Call::from(call);
+        let answer = self
+            .ask(kind, |mut client| {
+                let call = call.clone();
+                async move { client.execute(call).await }
+            })
+            .await;
+        match answer.and_then(|reply| Ok(Reply::try_from(reply)?)) {
+            Ok(reply) => reply,
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    async fn watch(&self) -> Result<Hints, Refusal> {
+        let messages =
+            self.ask(Kind::Read, |mut client| async move { client.watch(proto::WatchRequest {}).await }).await?;
+        let state = (messages, VecDeque::new());
+        Ok(Box::pin(stream::unfold(state, next_hint)))
+    }
+
+    async fn subscriptions(&self, user: UserId) -> Result<Subscriptions, Refusal> {
+        let request = wire::reading::user_request(user);
+        let reply = self
+            .ask(Kind::Read, |mut client| {
+                let request = request.clone();
+                async move { client.subscriptions(request).await }
+            })
+            .await?;
+        Ok(reply.try_into()?)
+    }
+
+    async fn heads(&self, streams: Vec<StreamId>) -> Result<Vec<Head>, Refusal> {
+        let request = proto::HeadsRequest { streams: streams.into_iter().map(wire::stream).collect() };
+        let reply = self
+            .ask(Kind::Read, |mut client| {
+                let request = request.clone();
+                async move { client.heads(request).await }
+            })
+            .await?;
+        Ok(wire::all(reply.heads)?)
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page, Refusal> {
+        let request = proto::ReadRequest::from(request);
+        let page = self
+            .ask(Kind::Read, |mut client| {
+                let request = request.clone();
+                async move { client.read(request).await }
+            })
+            .await?;
+        Ok(page.try_into()?)
+    }
+
+    async fn registers(&self, user: UserId) -> Result<Vec<Event>, Refusal> {
+        let request = wire::reading::user_request(user);
+        let reply = self
+            .ask(Kind::Read, |mut client| {
+                let request = request.clone();
+                async move { client.registers(request).await }
+            })
+            .await?;
+        Ok(wire::all(reply.registers)?)
+    }
+
+    async fn devices(&self, report: DeviceReport) -> Result<DeviceAnswer, Refusal> {
+        let report = proto::DeviceReport::from(report);
+        let answer = self
+            .ask(Kind::Report, |mut client| {
+                let report = report.clone();
+                async move { client.devices(report).await }
+            })
+            .await?;
+        Ok(DeviceAnswer { resend: answer.resend })
+    }
+
+    async fn revocations(&self, after: u64) -> Result<Revocations, Refusal> {
+        let reply = self
+            .ask(Kind::Read, |mut client| async move { client.revocations(proto::RevocationsRequest { after }).await })
+            .await?;
+        Ok(reply.try_into()?)
+    }
+}
+
+type HintState = (Streaming<proto::Hints>, VecDeque<proto::Hint>);
+
+/// The next hint; the end of the stream when the connection is gone or a message is not understood. Whoever watches watches anew,
+/// and reads the heads of what it follows.
+async fn next_hint((mut messages, mut waiting): HintState) -> Option<(Hint, HintState)> {
+    loop {
+        if let Some(hint) = waiting.pop_front() {
+            return match Hint::try_from(hint) {
+                Ok(hint) => Some((hint, (messages, waiting))),
+                Err(error) => {
+                    tracing::warn!(%error, "a hint was not understood");
+                    None
+                }
+            };
+        }
+        match messages.message().await {
+            Ok(Some(batch)) => waiting.extend(batch.hints),
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The link between processes: gRPC on a Unix socket or on loopback, never unauthenticated.
+//!
+//! [`Listener`] offers any number of services at one address; [`connect`] gives one of them as an `Arc<dyn Service>` that behaves
+//! like the service itself, with the failures that a network adds: deadlines, a breaker, a connection that comes back by itself.
+//! The call names its service, so that one address is enough for a process, and shows the data directory's [`Key`].
+//!
+//! Addresses beyond loopback are refused at start. They would need mutual TLS, because the key alone neither hides bodies nor
+//! proves who answers.
+
+mod address;
+mod breaker;
+mod client;
+mod failure;
+mod key;
+mod server;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use address::{Address, AddressError};
+pub use breaker::BreakerState;
+pub use client::{BreakerObserver, connect};
+pub use key::Key;
+pub use server::{BindError, Listener};
+
+/// The metadata entry that names the service.
+const SERVICE_HEADER: &str = "secureconnect-service";
+/// The metadata entry that carries the key.
+const KEY_HEADER: &str = "authorization";
+/// The largest message: a page is 256 KiB, the subscriptions of a user with 100,000 conversations 5 MiB.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+/// How often each side asks the other whether it lives, and how long it waits for the answer. A process that hangs (SIGSTOP) keeps its
+/// connection; only this finds it.
+const KEEPALIVE_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+const KEEPALIVE_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
+/// HTTP/2 windows: a page of events must not wait for a window update.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;

@@ -1,0 +1,312 @@
+//! The serving end: the services of this process at one address.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::{Stream, StreamExt};
+use protocol::ErrorCode;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Interceptor;
+use tonic::transport::Server;
+use tonic::transport::server::Router;
+use tonic::{Request, Response, Status};
+
+use super::failure::to_status;
+use super::wire::proto::link_server::{Link, LinkServer};
+use super::wire::{self, proto};
+use super::{
+    Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
+    MESSAGE_BYTES_MAX, SERVICE_HEADER, STREAM_WINDOW_BYTES,
+};
+use crate::call::{Call, Refusal};
+use crate::service::Service;
+
+/// The longest path of a Unix socket (`sun_path` less its end).
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+/// Calls in flight on one connection. Beyond it a gateway waits; its own budgets keep it below.
+const CALLS_MAX: u32 = 8_192;
+/// Hints that are ready go into one message, up to this many.
+const HINTS_PER_MESSAGE: usize = 64;
+
+/// A bound address of the link.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    address: Address,
+    key: Key,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Unix { listener: UnixListener, owner: u32, _file: SocketFile },
+    Loopback(TcpListener),
+}
+
+/// The socket's file; removed when the listener goes.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Nobody can be told; the next start removes a file that nobody listens behind.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Why the link can't listen at an address.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is not allowed.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The path is too long for a socket.
+    #[error("the path {0} is too long for a Unix socket: at most {SOCKET_PATH_BYTES_MAX} bytes")]
+    PathTooLong(PathBuf),
+    /// Others than the owner can enter the socket's folder.
+    #[error("others than the owner can enter {0}: the link's socket lies in a folder of mode 0700 (chmod 700)")]
+    FolderOpen(PathBuf),
+    /// Something else has the address.
+    #[error("another process listens on {0}")]
+    InUse(Address),
+    /// Anything else.
+    #[error("the link can't listen on {address}")]
+    Io {
+        /// Where.
+        address: Address,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Listener {
+    /// Binds the address; who calls must show the key.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub async fn bind(address: &Address, key: Key) -> Result<Self, BindError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse(address.clone()),
+            _ => BindError::Io { address: address.clone(), source },
+        };
+        let (socket, address) = match address {
+            Address::Unix(path) => {
+                let socket = bind_unix(path).await?.map_err(failed)?;
+                (socket, address.clone())
+            }
+            Address::Loopback(wanted) => {
+                // Whoever made the value by hand is held to the rule too.
+                Address::loopback(*wanted)?;
+                let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+                let bound = listener.local_addr().map_err(failed)?;
+                (Socket::Loopback(listener), Address::Loopback(bound))
+            }
+        };
+        Ok(Self { socket, address, key })
+    }
+
+    /// The bound address: of port 0 the one that was chosen.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Offers the services until `shutdown`; then calls in flight are finished and hint streams end.
+    ///
+    /// # Errors
+    /// When the transport fails.
+    pub async fn serve(self, services: Vec<Arc<dyn Service>>, shutdown: CancellationToken) -> io::Result<()> {
+        let router = router(services, self.key, shutdown.clone());
+        let stop = shutdown.cancelled_owned();
+        let served = match self.socket {
+            Socket::Unix { listener, owner, _file } => {
+                let incoming =
+                    UnixListenerStream::new(listener).filter(move |socket| std::future::ready(is_of(socket, owner)));
+                router.serve_with_incoming_shutdown(incoming, stop).await
+            }
+            Socket::Loopback(listener) => {
+                let incoming = TcpListenerStream::new(listener).map(|socket| {
+                    let socket = socket?;
+                    socket.set_nodelay(true)?;
+                    Ok::<_, io::Error>(socket)
+                });
+                router.serve_with_incoming_shutdown(incoming, stop).await
+            }
+        };
+        served.map_err(io::Error::other)
+    }
+}
+
+async fn bind_unix(path: &Path) -> Result<io::Result<Socket>, BindError> {
+    if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+        return Err(BindError::PathTooLong(path.to_owned()));
+    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    if let Err(error) = made {
+        return Ok(Err(error));
+    }
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
+            return Err(BindError::FolderOpen(folder.to_owned()));
+        }
+        Ok(_) => {}
+        Err(error) => return Ok(Err(error)),
+    }
+    Ok(bind_socket(path).await)
+}
+
+async fn bind_socket(path: &Path) -> io::Result<Socket> {
+    // A file behind which nobody listens is left over from a process that was killed.
+    if let Ok(metadata) = std::fs::symlink_metadata(path)
+        && metadata.file_type().is_socket()
+    {
+        match UnixStream::connect(path).await {
+            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+            Err(_) => std::fs::remove_file(path)?,
+        }
+    }
+    let listener = UnixListener::bind(path)?;
+    let file = SocketFile(path.to_owned());
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    // The process that made the file owns it: whoever calls must be of the same user.
+    let owner = std::fs::metadata(path)?.uid();
+    Ok(Socket::Unix { listener, owner, _file: file })
+}
+
+fn is_of(socket: &io::Result<UnixStream>, owner: u32) -> bool {
+    let Ok(socket) = socket else { return true };
+    match socket.peer_cred() {
+        Ok(peer) if peer.uid() == owner => true,
+        Ok(peer) => {
+            tracing::warn!(uid = peer.uid(), "the link refused a process of another user");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the link refused a process that it can't tell the user of");
+            false
+        }
+    }
+}
+
+fn router(services: Vec<Arc<dyn Service>>, key: Key, shutdown: CancellationToken) -> Router {
+    let services = services.into_iter().map(|service| (service.name().as_str(), service)).collect();
+    let link = LinkServer::new(Endpoint { services, shutdown })
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(CALLS_MAX)
+        .add_service(tonic::service::interceptor::InterceptedService::new(link, Gate(key)))
+}
+
+/// Lets through who shows the key; stands before every method, also of those that don't exist.
+#[derive(Clone)]
+struct Gate(Key);
+
+impl Interceptor for Gate {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let shown = request.metadata().get(KEY_HEADER);
+        if self.0.opens(shown.map(|value| value.as_bytes())) {
+            return Ok(request);
+        }
+        tracing::warn!("the link refused a call without the key");
+        Err(Status::unauthenticated("the link's key is missing or wrong"))
+    }
+}
+
+struct Endpoint {
+    services: HashMap<&'static str, Arc<dyn Service>>,
+    shutdown: CancellationToken,
+}
+
+impl Endpoint {
+    fn service<T>(&self, request: &Request<T>) -> Result<&Arc<dyn Service>, Status> {
+        let name = request.metadata().get(SERVICE_HEADER);
+        let name = name.and_then(|name| name.to_str().ok()).unwrap_or_default();
+        self.services.get(name).ok_or_else(|| {
+            to_status(Refusal::new(
+                ErrorCode::Unavailable,
+                format!("the service `{name}` does not run in this process"),
+            ))
+        })
+    }
+}
+
+type HintStream = Pin<Box<dyn Stream<Item = Result<proto::Hints, Status>> + Send>>;
+
+#[async_trait]
+impl Link for Endpoint {
+    type WatchStream = HintStream;
+
+    async fn execute(&self, request: Request<proto::Call>) -> Result<Response<proto::Reply>, Status> {
+        let service = self.service(&request)?;
+        let call = Call::try_from(request.into_inner())?;
+        Ok(Response::new(service.execute(call).await.into()))
+    }
+
+    async fn watch(&self, request: Request<proto::WatchRequest>) -> Result<Response<HintStream>, Status> {
+        let hints = self.service(&request)?.watch().await.map_err(to_status)?;
+        let messages = hints
+            .take_until(self.shutdown.clone().cancelled_owned())
+            .ready_chunks(HINTS_PER_MESSAGE)
+            .map(|hints| Ok(proto::Hints { hints: hints.iter().map(Into::into).collect() }));
+        Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn subscriptions(
+        &self,
+        request: Request<proto::UserRequest>,
+    ) -> Result<Response<proto::SubscriptionsReply>, Status> {
+        let user = wire::reading::to_user(request.get_ref())?;
+        let subscriptions = self.service(&request)?.subscriptions(user).await;
+        Ok(Response::new(subscriptions.map_err(to_status)?.into()))
+    }
+
+    async fn heads(&self, request: Request<proto::HeadsRequest>) -> Result<Response<proto::HeadsReply>, Status> {
+        let streams: Result<Vec<_>, _> =
+            request.get_ref().streams.iter().map(|stream| wire::to_stream(stream)).collect();
+        let heads = self.service(&request)?.heads(streams?).await;
+        let heads = heads.map_err(to_status)?;
+        Ok(Response::new(proto::HeadsReply { heads: heads.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn read(&self, request: Request<proto::ReadRequest>) -> Result<Response<proto::Page>, Status> {
+        let service = self.service(&request)?;
+        let page = service.read(request.into_inner().try_into()?).await;
+        Ok(Response::new(page.map_err(to_status)?.into()))
+    }
+
+    async fn registers(&self, request: Request<proto::UserRequest>) -> Result<Response<proto::RegistersReply>, Status> {
+        let user = wire::reading::to_user(request.get_ref())?;
+        let registers = self.service(&request)?.registers(user).await;
+        let registers = registers.map_err(to_status)?;
+        Ok(Response::new(proto::RegistersReply { registers: registers.iter().map(Into::into).collect() }))
+    }
+
+    async fn devices(&self, request: Request<proto::DeviceReport>) -> Result<Response<proto::DeviceAnswer>, Status> {
+        let service = self.service(&request)?;
+        let answer = service.devices(request.into_inner().try_into()?).await;
+        let resend = answer.map_err(to_status)?.resend;
+        Ok(Response::new(proto::DeviceAnswer { resend }))
+    }
+
+    async fn revocations(
+        &self,
+        request: Request<proto::RevocationsRequest>,
+    ) -> Result<Response<proto::RevocationsReply>, Status> {
+        let after = request.get_ref().after;
+        let revocations = self.service(&request)?.revocations(after).await;
+        Ok(Response::new(revocations.map_err(to_status)?.into()))
+    }
+}

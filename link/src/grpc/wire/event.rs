@@ -1,0 +1,113 @@
+//! Events and hints as messages.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use protocol::{Position, UserId};
+
+use super::{Malformed, id, proto, stream, to_id, to_position, to_stream};
+use crate::bus::Hint;
+use crate::event::{Audience, Change, Effect, Event, Identity};
+
+impl From<&Event> for proto::Event {
+    fn from(event: &Event) -> Self {
+        Self {
+            identity: Some(match &event.identity {
+                Identity::Entry { stream: log, seq, tag } => proto::event::Identity::Entry(proto::Entry {
+                    stream: stream(*log),
+                    position: Some(Position { seq: *seq, tag: *tag }.into()),
+                }),
+                Identity::Register { key, version } => {
+                    proto::event::Identity::Register(proto::Register { key: key.to_string(), version: *version })
+                }
+                Identity::Ephemeral { until } => proto::event::Identity::Ephemeral(proto::Ephemeral { until: *until }),
+            }),
+            audience: Some(match &event.audience {
+                Audience::Stream(log) => proto::event::Audience::Stream(stream(*log)),
+                Audience::Users(users) => proto::event::Audience::Users(proto::Users {
+                    users: users.iter().map(|user| id(user.as_bytes())).collect(),
+                }),
+            }),
+            name: event.name.to_string(),
+            at: event.at,
+            body: event.body.clone(),
+            effects: event.effects.iter().map(proto::Effect::from).collect(),
+        }
+    }
+}
+
+impl TryFrom<proto::Event> for Event {
+    type Error = Malformed;
+
+    fn try_from(event: proto::Event) -> Result<Self, Malformed> {
+        let identity = match event.identity.ok_or(Malformed("identity"))? {
+            proto::event::Identity::Entry(entry) => {
+                let position = to_position(entry.position)?;
+                Identity::Entry { stream: to_stream(&entry.stream)?, seq: position.seq, tag: position.tag }
+            }
+            proto::event::Identity::Register(register) => {
+                Identity::Register { key: register.key.into(), version: register.version }
+            }
+            proto::event::Identity::Ephemeral(ephemeral) => Identity::Ephemeral { until: ephemeral.until },
+        };
+        let audience = match event.audience.ok_or(Malformed("audience"))? {
+            proto::event::Audience::Stream(log) => Audience::Stream(to_stream(&log)?),
+            proto::event::Audience::Users(users) => {
+                let users: Result<Arc<[UserId]>, _> = users.users.iter().map(|user| to_id(user, "users")).collect();
+                Audience::Users(users?)
+            }
+        };
+        let effects: Result<Arc<[Effect]>, _> = event.effects.into_iter().map(Effect::try_from).collect();
+        Ok(Self { identity, audience, name: Cow::Owned(event.name), at: event.at, body: event.body, effects: effects? })
+    }
+}
+
+impl From<&Effect> for proto::Effect {
+    fn from(effect: &Effect) -> Self {
+        Self {
+            stream: stream(effect.stream),
+            user: id(effect.user.as_bytes()),
+            joined: effect.change == Change::Joined,
+            at: Some(effect.at.into()),
+        }
+    }
+}
+
+impl TryFrom<proto::Effect> for Effect {
+    type Error = Malformed;
+
+    fn try_from(effect: proto::Effect) -> Result<Self, Malformed> {
+        Ok(Self {
+            stream: to_stream(&effect.stream)?,
+            user: to_id(&effect.user, "user")?,
+            change: if effect.joined { Change::Joined } else { Change::Left },
+            at: to_position(effect.at)?,
+        })
+    }
+}
+
+impl From<&Hint> for proto::Hint {
+    fn from(hint: &Hint) -> Self {
+        match hint {
+            Hint::Newest { publisher, number } => {
+                Self { number: *number, kind: Some(proto::hint::Kind::Publisher(id(publisher.as_bytes()))) }
+            }
+            Hint::Event { number, event } => {
+                Self { number: *number, kind: Some(proto::hint::Kind::Event(event.as_ref().into())) }
+            }
+        }
+    }
+}
+
+impl TryFrom<proto::Hint> for Hint {
+    type Error = Malformed;
+
+    fn try_from(hint: proto::Hint) -> Result<Self, Malformed> {
+        Ok(match hint.kind.ok_or(Malformed("kind"))? {
+            proto::hint::Kind::Publisher(publisher) => {
+                Self::Newest { publisher: to_id(&publisher, "publisher")?, number: hint.number }
+            }
+            proto::hint::Kind::Event(event) => Self::Event { number: hint.number, event: Arc::new(event.try_into()?) },
+        })
+    }
+}
