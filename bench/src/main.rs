@@ -4,6 +4,7 @@
 //! interleaved runs each figure is the median of. The floor programs are hidden subcommands of this binary.
 
 mod floor;
+mod population;
 mod process;
 mod report;
 mod stats;
@@ -34,12 +35,18 @@ enum FloorProgram {
         /// How many subscribers connect first.
         subscribers: usize,
     },
+    /// Commits sends and acknowledges them.
+    Sends {
+        /// Where its file goes.
+        directory: std::path::PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().floor {
         Some(Hidden::Floor(FloorProgram::Idle)) => floor::idle::run(),
         Some(Hidden::Floor(FloorProgram::Fanout { subscribers })) => floor::fanout::run(subscribers),
+        Some(Hidden::Floor(FloorProgram::Sends { directory })) => floor::sends::run(&directory),
         None => Ok(()),
     }
 }

@@ -12,7 +12,8 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     // The second field is the name in parentheses and may hold spaces; utime and stime are fields 14 and 15.
     let after_name = stat.rsplit_once(')').context("no name in stat")?.1;
     let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
-    let ticks: u64 = fields.get(11).context("no utime")?.parse::<u64>()? + fields.get(12).context("no stime")?.parse::<u64>()?;
+    let ticks: u64 =
+        fields.get(11).context("no utime")?.parse::<u64>()? + fields.get(12).context("no stime")?.parse::<u64>()?;
     Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_second()))
 }
 

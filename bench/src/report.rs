@@ -63,15 +63,23 @@ impl Row {
     }
 }
 
-const HEADINGS: [&str; 7] =
-    ["measured", "unit", "server: median (lowest – highest)", "floor: median (lowest – highest)", "server / floor", "client CPU", "goal"];
+const HEADINGS: [&str; 7] = [
+    "measured",
+    "unit",
+    "server: median (lowest – highest)",
+    "floor: median (lowest – highest)",
+    "server / floor",
+    "client CPU",
+    "goal",
+];
 
 /// The table in Markdown, which is also readable on a terminal.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut cells: Vec<[String; 7]> = vec![HEADINGS.map(str::to_owned)];
     cells.extend(rows.iter().map(Row::cells));
-    let widths: Vec<usize> =
-        (0..HEADINGS.len()).map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..HEADINGS.len())
+        .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for (index, row) in cells.iter().enumerate() {
         for (cell, width) in row.iter().zip(&widths) {
@@ -101,11 +109,17 @@ pub(crate) fn write(path: &Path, rows: &[Row], method: &str) -> Result<()> {
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu_info = read("/proc/cpuinfo");
-    let cpu = cpu_info.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cpu = cpu_info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let memory = read("/proc/meminfo");
-    let kilobytes: u64 =
-        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0);
+    let kilobytes: u64 = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok())
+        .unwrap_or(0);
     let kernel = read("/proc/sys/kernel/osrelease");
     format!("Machine: {cores} cores of {cpu}, {} GiB, Linux {}, loopback.", kilobytes / 1024 / 1024, kernel.trim())
 }
