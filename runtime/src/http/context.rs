@@ -1,0 +1,34 @@
+//! Gives each request its id and its trace context, as extensions, as span fields and in the answer (GW8).
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderValue;
+use protocol::ServiceName;
+use tracing::Instrument;
+
+use crate::telemetry::trace::{self, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TraceContext};
+
+/// Middleware for `axum::middleware::from_fn(move |request, next| context_layer(service, request, next))`.
+///
+/// Handlers find a [`protocol::RequestId`] and a [`TraceContext`] in the extensions; all that they log carries both, and
+/// `user_id` once they record it on the current span.
+pub async fn context_layer(service: ServiceName, mut request: Request, next: Next) -> Response {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let request_id = trace::request_id(header(REQUEST_ID_HEADER));
+    let context = TraceContext::of(header(TRACEPARENT_HEADER)).child();
+    request.extensions_mut().insert(request_id);
+    request.extensions_mut().insert(context);
+    let span = tracing::info_span!(
+        "request",
+        service = service.as_str(),
+        request_id = %request_id,
+        trace_id = %context.trace_id(),
+        user_id = tracing::field::Empty,
+    );
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID_HEADER, value);
+    }
+    response
+}

@@ -1,0 +1,154 @@
+//! `/metrics`, `/healthz` and `/readyz` on every service's port.
+//!
+//! They tell an operator much, so strangers get what a path that does not exist gets. Allowed are loopback and the
+//! configured networks, and only directly: a request that shows any sign of a proxy comes from somewhere else
+//! than it seems, so behind a proxy on the same host these paths don't exist either.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{StatusCode, header};
+use ipnet::IpNet;
+use parking_lot::Mutex;
+use protocol::ServiceName;
+use serde_json::{Value, json};
+
+use crate::lifecycle::Shutdown;
+use crate::listen::{PeerAddr, ViaProxy};
+use crate::telemetry::metrics::MetricsHandles;
+
+/// What a service needs in order to serve, and how it stands. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    shutdown: Shutdown,
+    dependencies: Arc<Mutex<BTreeMap<&'static str, Standing>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Standing {
+    needed: bool,
+    /// Why it is down; `None` is up.
+    down: Option<String>,
+}
+
+/// Reports how one dependency stands. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    name: &'static str,
+    dependencies: Arc<Mutex<BTreeMap<&'static str, Standing>>>,
+}
+
+impl Readiness {
+    /// Ready as long as `shutdown` has not begun.
+    pub fn new(shutdown: Shutdown) -> Self {
+        Self { shutdown, dependencies: Arc::default() }
+    }
+
+    /// Adds a dependency, down until it is reported up. Without a `needed` one the service can't serve.
+    pub fn dependency(&self, name: &'static str, needed: bool) -> Dependency {
+        let standing = Standing { needed, down: Some("starting".to_owned()) };
+        self.dependencies.lock().insert(name, standing);
+        Dependency { name, dependencies: Arc::clone(&self.dependencies) }
+    }
+
+    /// Whether the service can serve.
+    pub fn is_ready(&self) -> bool {
+        self.shutdown.is_running()
+            && self.dependencies.lock().values().all(|standing| !standing.needed || standing.down.is_none())
+    }
+
+    fn report(&self) -> Value {
+        let dependencies: serde_json::Map<String, Value> = self
+            .dependencies
+            .lock()
+            .iter()
+            .map(|(name, standing)| {
+                let value = match &standing.down {
+                    None => json!({ "state": "up", "needed": standing.needed }),
+                    Some(reason) => {
+                        json!({ "state": "down", "needed": standing.needed, "reason": reason })
+                    }
+                };
+                ((*name).to_owned(), value)
+            })
+            .collect();
+        let status = match (self.is_ready(), self.shutdown.is_running()) {
+            (true, _) => "ready",
+            (false, true) => "not_ready",
+            (false, false) => "draining",
+        };
+        json!({ "status": status, "dependencies": dependencies })
+    }
+}
+
+impl Dependency {
+    /// It works.
+    pub fn up(&self) {
+        self.set(None);
+    }
+
+    /// It does not, and why.
+    pub fn down(&self, reason: impl Into<String>) {
+        self.set(Some(reason.into()));
+    }
+
+    fn set(&self, down: Option<String>) {
+        if let Some(standing) = self.dependencies.lock().get_mut(self.name) {
+            standing.down = down;
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Ops {
+    service: ServiceName,
+    handles: MetricsHandles,
+    readiness: Readiness,
+    networks: Arc<[IpNet]>,
+}
+
+/// The three routes, for loopback and `networks` only; merge it into the service's router.
+pub fn router(service: ServiceName, handles: MetricsHandles, readiness: Readiness, networks: Vec<IpNet>) -> Router {
+    let ops = Ops { service, handles, readiness, networks: networks.into() };
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route_layer(middleware::from_fn_with_state(ops.clone(), only_operators))
+        .with_state(ops)
+}
+
+async fn only_operators(State(ops): State<Ops>, request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let direct = extensions.get::<ViaProxy>() == Some(&ViaProxy(false));
+    let near = extensions.get::<PeerAddr>().is_some_and(|PeerAddr(peer)| {
+        let peer = peer.ip().to_canonical();
+        peer.is_loopback() || ops.networks.iter().any(|network| network.contains(&peer))
+    });
+    match direct && near {
+        true => next.run(request).await,
+        false => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn metrics(State(ops): State<Ops>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], ops.handles.render(ops.service))
+        .into_response()
+}
+
+async fn healthz(State(ops): State<Ops>) -> Response {
+    Json(json!({ "status": "alive", "service": ops.service.as_str() })).into_response()
+}
+
+async fn readyz(State(ops): State<Ops>) -> Response {
+    let status = match ops.readiness.is_ready() {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(ops.readiness.report())).into_response()
+}
