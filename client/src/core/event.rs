@@ -70,6 +70,17 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whose entry this is, where it is one (or a withheld range).
+    #[must_use]
+    pub fn stream(&self) -> Option<StreamId> {
+        match self {
+            Self::Entry(Entry { from, .. }) | Self::Withheld { from, .. } => Some(from.stream),
+            _ => None,
+        }
+    }
+}
+
 /// One entry of a log.
 #[derive(Clone, Debug)]
 pub struct Entry {

@@ -130,7 +130,14 @@ impl Core {
         let stream = from.stream;
         let fault = match self.streams.arrive(first, from) {
             Verdict::New => return true,
-            Verdict::Known => return false,
+            Verdict::Known => {
+                let handed = self.streams.handed(stream);
+                if handed >= from.seq {
+                    // The acknowledgement was lost.
+                    self.acks.handed(now, stream, handed);
+                }
+                return false;
+            }
             Verdict::Gap { expected } => Lost::Gap { stream, expected, got: first },
             Verdict::Forked => Lost::Forked { stream },
             Verdict::TooMany => Lost::Malformed,
@@ -161,8 +168,7 @@ impl Core {
 
     fn reset(&mut self, reset: Reset) {
         let Reset { stream, head } = reset;
-        self.streams.forget(stream);
-        self.acks.forget(stream);
+        self.forget(stream);
         self.streams.start(stream, head);
         let head = Some(head);
         self.events.push_back(Event::Reset { stream, head });

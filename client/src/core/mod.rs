@@ -153,14 +153,16 @@ impl Core {
 
     /// The next event, which thereby counts as handed to the app.
     pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
-        let was_full = !self.wants_frames();
+        let was_full = self.is_full();
         let event = self.events.pop_front()?;
-        if was_full && self.wants_frames() {
+        if was_full && !self.is_full() {
             // The silence was ours.
             self.heard_at = now;
+            self.session_timeout(now);
         }
         match &event {
             Event::Entry(Entry { from, .. }) | Event::Withheld { from, .. } => {
+                self.streams.hand(from.stream, from.seq);
                 self.acks.handed(now, from.stream, from.seq);
                 self.send_due_ack(now);
             }
@@ -169,10 +171,11 @@ impl Core {
         Some(event)
     }
 
-    /// Whether frames should be read from the transport. While the app doesn't take its events, the server has to wait.
+    /// Whether frames should be read from the transport. While the app doesn't take its events, the server has to wait; only the
+    /// answers of the greeting are always read.
     #[must_use]
     pub fn wants_frames(&self) -> bool {
-        self.events.len() < self.events_waiting_max
+        !(self.phase.is_up() && self.is_full())
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -180,7 +183,7 @@ impl Core {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let up = self.phase.is_up();
         [
-            self.phase.until(),
+            self.phase_until(),
             self.token.retry_at(),
             self.dead_at(),
             self.beat_at.filter(|_| up),
@@ -241,6 +244,10 @@ impl Core {
 
     fn dead_at(&self) -> Option<Millis> {
         (self.phase.is_connected() && self.wants_frames()).then_some(self.heard_at + DEAD_AFTER_MS)
+    }
+
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.events_waiting_max
     }
 
     fn send_commands(&mut self, now: Millis) {

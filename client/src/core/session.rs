@@ -2,7 +2,7 @@
 
 use protocol::frames::{Hello, Renew, Renewed, Sync, Synced, Welcome};
 use protocol::limits::POSITIONS_PER_SYNC_MAX;
-use protocol::{CloseCode, ErrorBody, ErrorCode, Millis, Retry};
+use protocol::{CloseCode, ErrorBody, ErrorCode, Millis, Retry, StreamId};
 use serde_json::value::RawValue;
 
 use super::event::{Event, Lost, Stop};
@@ -45,7 +45,7 @@ impl Phase {
         matches!(self, Self::Greeting { .. } | Self::Syncing { .. } | Self::Up)
     }
 
-    pub(crate) fn until(self) -> Option<Millis> {
+    fn until(self) -> Option<Millis> {
         match self {
             Self::Waiting { until }
             | Self::Opening { until }
@@ -196,7 +196,7 @@ impl Core {
     }
 
     pub(crate) fn session_timeout(&mut self, now: Millis) {
-        if self.phase.until().is_none_or(|until| until > now) {
+        if self.phase_until().is_none_or(|until| until > now) {
             return;
         }
         match self.phase {
@@ -205,6 +205,14 @@ impl Core {
                 self.drop_connection(now, Lost::Silent);
             }
             Phase::Stopped | Phase::AwaitingToken { .. } | Phase::Up => {}
+        }
+    }
+
+    /// When the present phase ends. A client whose app takes no events makes no new connection, which bounds their number.
+    pub(crate) fn phase_until(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Waiting { .. } if self.is_full() => None,
+            phase => phase.until(),
         }
     }
 
@@ -263,6 +271,7 @@ impl Core {
             self.streams.clear();
             self.registers.clear();
             self.acks.clear();
+            self.events.retain(|event| event.stream().is_none());
             self.events.push_back(Event::ResetAll { epoch });
         }
         if resumed && !replaced {
@@ -291,10 +300,16 @@ impl Core {
         self.phase = Phase::Syncing { answered, last: self.next_frame, until: now + STEP_WITHIN_MS };
     }
 
+    /// What is known of the stream is void, also what still waits for the app.
+    pub(crate) fn forget(&mut self, stream: StreamId) {
+        self.streams.forget(stream);
+        self.acks.forget(stream);
+        self.events.retain(|event| event.stream() != Some(stream));
+    }
+
     fn synced(&mut self, now: Millis, id: u64, last: u64, synced: Synced) {
         for stream in &synced.reset {
-            self.streams.forget(*stream);
-            self.acks.forget(*stream);
+            self.forget(*stream);
             let head = synced.started.iter().find(|s| s.stream == *stream);
             let head = head.map(|started| started.position);
             let stream = *stream;
@@ -383,7 +398,7 @@ impl Core {
         if self.token.token.is_none() {
             self.phase = Phase::AwaitingToken { not_before: at };
             self.request_token();
-        } else if at > now {
+        } else if at > now || self.is_full() {
             self.phase = Phase::Waiting { until: at };
         } else {
             let until = now + STEP_WITHIN_MS;

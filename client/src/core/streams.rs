@@ -20,6 +20,8 @@ pub(crate) struct Streams {
 
 struct Stream {
     position: Position,
+    /// The last entry that the app was handed.
+    handed: Seq,
     left_at: Option<Seq>,
 }
 
@@ -79,6 +81,17 @@ impl Streams {
         Verdict::New
     }
 
+    pub(crate) fn hand(&mut self, stream: StreamId, seq: Seq) {
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.handed = seq;
+        }
+    }
+
+    /// The last entry that the app was handed.
+    pub(crate) fn handed(&self, stream: StreamId) -> Seq {
+        self.streams.get(&stream).map_or(0, |stream| stream.handed)
+    }
+
     /// The client's own membership ended at `seq`.
     pub(crate) fn leave(&mut self, stream: StreamId, seq: Seq) {
         if let Some(stream) = self.streams.get_mut(&stream)
@@ -92,8 +105,8 @@ impl Streams {
     pub(crate) fn start(&mut self, stream: StreamId, position: Position) -> bool {
         let known = self.streams.contains_key(&stream);
         if !known && self.streams.len() < STREAMS_MAX {
-            let left_at = None;
-            self.streams.insert(stream, Stream { position, left_at });
+            let new = Stream { position, handed: 0, left_at: None };
+            self.streams.insert(stream, new);
         }
         !known
     }

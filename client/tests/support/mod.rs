@@ -1,3 +1,0 @@
-//! What the tests of the core share.
-
-pub(crate) mod script;
