@@ -242,6 +242,24 @@ impl Core {
         self.outbox.len()
     }
 
+    /// Whether a transport is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.phase.is_connected()
+    }
+
+    /// Whether the client has given up, or was not started.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+
+    /// Whether events wait for the app.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     fn dead_at(&self) -> Option<Millis> {
         (self.phase.is_connected() && self.wants_frames()).then_some(self.heard_at + DEAD_AFTER_MS)
     }

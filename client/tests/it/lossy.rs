@@ -1,14 +1,8 @@
 //! The core against a server that loses lines, answers and resume buffers, restarts, refuses and dawdles: on virtual time, by
 //! seed.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says no by a panic")]
 
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/world.rs"]
-mod world;
-
+use crate::world::{Chaos, World};
 use proptest::prelude::*;
-use world::{Chaos, World};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]

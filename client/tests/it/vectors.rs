@@ -1,11 +1,7 @@
 //! The recorded vectors in `protocol/vectors`: what the core does, step by step, held for this client and for the SDK alike.
 //!
-//! `UPDATE_VECTORS=1 cargo test -p secureconnect-client --test vectors` records them anew after a deliberate change; the
+//! `UPDATE_VECTORS=1 cargo test -p secureconnect-client --test it vectors` records them anew after a deliberate change; the
 //! difference is then read like code.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says no by a panic")]
-
-#[path = "support/script.rs"]
-mod script;
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -20,7 +16,7 @@ fn the_core_does_what_the_vectors_say() {
         let text = std::fs::read_to_string(&file).unwrap();
         let vector: Value = serde_json::from_str(&text).unwrap();
         let steps = vector["steps"].as_array().unwrap();
-        let mut player = script::Player::new(&vector["settings"]);
+        let mut player = crate::script::Player::new(&vector["settings"]);
         let mut recorded = Vec::new();
         for (number, step) in steps.iter().enumerate() {
             let outcome = player.play(step);
