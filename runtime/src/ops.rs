@@ -152,3 +152,61 @@ async fn readyz(State(ops): State<Ops>) -> Response {
     };
     (status, Json(ops.readiness.report())).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Phase;
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    async fn answer(readiness: &Readiness, path: &str, peer: &str, proxied: bool) -> (StatusCode, String) {
+        let networks = vec!["10.1.0.0/16".parse().unwrap()];
+        let handles = crate::telemetry::metrics::install();
+        let router = router(ServiceName::Storage, handles, readiness.clone(), networks);
+        let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(PeerAddr(peer.parse().unwrap()));
+        request.extensions_mut().insert(ViaProxy(proxied));
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        (parts.status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_operators_who_come_directly_find_these_paths() {
+        let readiness = Readiness::new(Shutdown::new());
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            for (peer, proxied, status) in [
+                ("127.0.0.1:9", false, StatusCode::OK),
+                ("10.1.2.3:9", false, StatusCode::OK),
+                ("[::ffff:10.1.2.3]:9", false, StatusCode::OK),
+                ("127.0.0.1:9", true, StatusCode::NOT_FOUND),
+                ("10.2.0.1:9", false, StatusCode::NOT_FOUND),
+                ("203.0.113.1:9", false, StatusCode::NOT_FOUND),
+            ] {
+                assert_eq!(answer(&readiness, path, peer, proxied).await.0, status, "{path} {peer}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn readiness_names_each_dependency_and_fails_with_a_needed_one() {
+        let shutdown = Shutdown::new();
+        let readiness = Readiness::new(shutdown.clone());
+        let store = readiness.dependency("store", true);
+        let cache = readiness.dependency("cache", false);
+        let ready = async || answer(&readiness, "/readyz", "127.0.0.1:9", false).await;
+        assert_eq!(ready().await.0, StatusCode::SERVICE_UNAVAILABLE);
+        store.up();
+        cache.down("refused");
+        let (status, body) = ready().await;
+        assert_eq!(status, StatusCode::OK);
+        let report: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(report["dependencies"]["store"]["state"], "up");
+        assert_eq!(report["dependencies"]["cache"]["reason"], "refused");
+        shutdown.advance(Phase::NotReady);
+        let (status, body) = ready().await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("draining"));
+    }
+}

@@ -1,6 +1,6 @@
 //! Gives each request its id and its trace context, as extensions, as span fields and in the answer (GW8).
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderValue;
@@ -9,14 +9,13 @@ use tracing::Instrument;
 
 use crate::telemetry::trace::{self, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TraceContext};
 
-/// Middleware for `axum::middleware::from_fn(move |request, next| context_layer(service, request, next))`.
+/// Middleware for `axum::middleware::from_fn_with_state(service, context_layer)`.
 ///
 /// Handlers find a [`protocol::RequestId`] and a [`TraceContext`] in the extensions; all that they log carries both, and
 /// `user_id` once they record it on the current span.
-pub async fn context_layer(service: ServiceName, mut request: Request, next: Next) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let request_id = trace::request_id(header(REQUEST_ID_HEADER));
-    let context = TraceContext::of(header(TRACEPARENT_HEADER)).child();
+pub async fn context_layer(State(service): State<ServiceName>, mut request: Request, next: Next) -> Response {
+    let request_id = trace::request_id(header(&request, REQUEST_ID_HEADER));
+    let context = TraceContext::of(header(&request, TRACEPARENT_HEADER)).child();
     request.extensions_mut().insert(request_id);
     request.extensions_mut().insert(context);
     let span = tracing::info_span!(
@@ -31,4 +30,8 @@ pub async fn context_layer(service: ServiceName, mut request: Request, next: Nex
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
     response
+}
+
+fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
@@ -14,9 +14,9 @@ use crate::telemetry::metrics::declare;
 /// The endpoint label of requests that no route matches.
 const UNMATCHED: &str = "unmatched";
 
-/// Middleware for `axum::middleware::from_fn(move |request, next| metrics_layer(service, request, next))`;
+/// Middleware for `axum::middleware::from_fn_with_state(service, metrics_layer)`;
 /// put it on the router with `layer` after all routes were added.
-pub async fn metrics_layer(service: ServiceName, request: Request, next: Next) -> Response {
+pub async fn metrics_layer(State(service): State<ServiceName>, request: Request, next: Next) -> Response {
     let service = service.as_str();
     let method = method_label(request.method());
     let endpoint =

@@ -36,6 +36,7 @@ pub(super) async fn serve(bound: Listener, router: axum::Router, shutdown: Shutd
     let service = config.service.as_str();
     let slots = Arc::new(Semaphore::new(config.max_connections));
     let open = metrics::gauge!("http_connections", "service" => service);
+    let certificate_check = config.certificate_check;
     let shared = Arc::new(Shared {
         pending: Pending::new(config.max_pending_per_address),
         config,
@@ -46,7 +47,7 @@ pub(super) async fn serve(bound: Listener, router: axum::Router, shutdown: Shutd
     let connections = TaskTracker::new();
     let reload = async {
         match &tls {
-            Some(tls) => tls.watch().await,
+            Some(tls) => tls.watch(certificate_check).await,
             None => std::future::pending().await,
         }
     };

@@ -56,6 +56,8 @@ pub struct ListenConfig {
     pub header_timeout: Duration,
     /// For the TLS handshake.
     pub handshake_timeout: Duration,
+    /// How often the certificate's files are looked at.
+    pub certificate_check: Duration,
 }
 
 impl ListenConfig {
@@ -72,6 +74,7 @@ impl ListenConfig {
             max_pending_per_address: 256,
             header_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
+            certificate_check: Duration::from_secs(2),
         }
     }
 

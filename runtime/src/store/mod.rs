@@ -30,6 +30,7 @@ pub mod migrate;
 mod observe;
 mod queue;
 mod readers;
+mod wait;
 mod writer;
 
 #[cfg(test)]
@@ -151,7 +152,7 @@ impl Store {
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
         let reply = self.inner.writer.submit(label, work)?;
-        command::unwrap_reply(reply.blocking_recv().ok())
+        command::unwrap_reply(wait::wait(reply).ok())
     }
 
     /// Runs `work` on a read-only connection, within one snapshot and the read deadline.

@@ -169,7 +169,7 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let reply = self.submit(label, work)?;
-        unwrap_reply(reply.blocking_recv().ok())
+        unwrap_reply(super::wait::wait(reply).ok())
     }
 
     /// Closes every connection and holds new reads in the queue.

@@ -20,9 +20,6 @@ use tokio_rustls::TlsAcceptor;
 
 pub use dev::dev_cert;
 
-/// How often the files are looked at.
-const WATCH_INTERVAL: Duration = Duration::from_secs(2);
-
 /// A certificate chain and its key, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -88,10 +85,10 @@ impl Tls {
     }
 
     /// Takes up changed files, for ever.
-    pub(super) async fn watch(&self) {
+    pub(super) async fn watch(&self, interval: Duration) {
         let mut seen = self.changed_at();
         loop {
-            tokio::time::sleep(WATCH_INTERVAL).await;
+            tokio::time::sleep(interval).await;
             let now = self.changed_at();
             // While one of the two is missing a replacement is under way.
             if now == seen || now.0.is_none() || now.1.is_none() {

@@ -12,8 +12,7 @@ fn logged(work: impl FnOnce()) -> Vec<Value> {
         sink.lock().push(serde_json::from_slice(bytes).unwrap());
     });
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
-    let lines = lines.lock().clone();
-    lines
+    std::mem::take(&mut *lines.lock())
 }
 
 #[test]
