@@ -15,8 +15,10 @@
     reason = "a library for tests: a panic is how a test says no"
 )]
 
+pub mod audit;
 pub mod metrics;
 pub mod people;
+pub mod power;
 pub mod rest;
 pub mod socket;
 pub mod topology;

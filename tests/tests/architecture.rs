@@ -77,32 +77,36 @@ fn the_architecture_names_every_folder_and_only_folders_that_exist() {
 
 #[test]
 fn no_file_has_more_than_one_idea() {
-    for file in code() {
+    let long = code().into_iter().filter_map(|file| {
         let lines = read(&file).lines().count();
-        assert!(lines <= LINES_MAX, "{} has {lines} lines: split it", shown(&file));
-    }
+        (lines > LINES_MAX).then(|| format!("{} has {lines} lines: split it", shown(&file)))
+    });
+    none(long);
 }
 
 #[test]
 fn every_module_says_why_it_is_this_way() {
-    for file in code().iter().filter(|file| has_extension(file, "rs")) {
-        let text = read(file);
-        assert!(text.trim_start().starts_with("//!"), "{} has no `//!`", shown(file));
-    }
+    let rust = code().into_iter().filter(|file| has_extension(file, "rs"));
+    let silent = rust.filter(|file| !read(file).trim_start().starts_with("//!"));
+    none(silent.map(|file| format!("{} does not open with `//!`", shown(&file))));
 }
 
 #[test]
 fn nothing_is_left_for_later() {
     let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"]].map(|parts| parts.concat());
     let macros = [["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]].map(|p| p.concat());
+    let mut left = Vec::new();
     for file in code() {
         for (number, line) in read(&file).lines().enumerate() {
-            let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-            let marked = words.clone().any(|word| marks.iter().any(|mark| mark == word))
+            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let marked = words.any(|word| marks.iter().any(|mark| mark == word))
                 || macros.iter().any(|name| line.contains(name));
-            assert!(!marked, "{}:{}: {line}", shown(&file), number + 1);
+            if marked {
+                left.push(format!("{}:{}: {line}", shown(&file), number + 1));
+            }
         }
     }
+    none(left);
 }
 
 #[test]
@@ -136,18 +140,25 @@ fn tests_wait_for_conditions_and_are_neither_skipped_nor_repeated() {
 
 #[test]
 fn a_link_in_a_document_leads_to_a_file() {
+    let mut broken = Vec::new();
     for file in files(&root(), &|path| has_extension(path, "md")) {
         let text = read(&file);
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for target in targets {
+        let targets = text.split("](").skip(1);
+        for target in targets.filter_map(|rest| rest.split(')').next()) {
             let path = target.split('#').next().unwrap();
-            if path.is_empty() || path.contains(':') || path.contains(' ') {
-                continue;
+            let elsewhere = path.is_empty() || path.contains(':') || path.contains(' ');
+            if !elsewhere && !file.parent().unwrap().join(path).exists() {
+                broken.push(format!("{} links to {target}", shown(&file)));
             }
-            let there = file.parent().unwrap().join(path).exists();
-            assert!(there, "{} links to {target}", shown(&file));
         }
     }
+    none(broken);
+}
+
+/// Fails with everything that breaks a rule, not only the first of it.
+fn none(broken: impl IntoIterator<Item = String>) {
+    let broken: Vec<String> = broken.into_iter().collect();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 fn ours<'a>(package: &'a Value, layers: &BTreeMap<&str, usize>) -> Vec<&'a str> {

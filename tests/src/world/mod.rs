@@ -9,7 +9,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Output};
 
 use protocol::ServiceName;
 use tempfile::TempDir;
@@ -23,6 +23,8 @@ use crate::rest::Rest;
 use crate::topology::{Part, Topology};
 use crate::wait;
 use process::Process;
+
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// A running system.
 pub struct World {
@@ -157,6 +159,14 @@ impl World {
         self.exited(part).await
     }
 
+    /// Sends one more signal to a process that may be ending already.
+    ///
+    /// # Panics
+    /// When it was never started.
+    pub fn signal_again(&mut self, part: &str, signal: i32) {
+        self.process(part).send(signal);
+    }
+
     /// Sends a signal to a process.
     ///
     /// # Panics
@@ -193,6 +203,58 @@ impl World {
     /// When it doesn't run.
     pub fn pid(&mut self, part: &str) -> u32 {
         self.process(part).pid()
+    }
+
+    /// Runs the binary's command line beside this system and gives what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn command_line(&self, arguments: &[&str]) -> String {
+        let output = self.try_command_line(arguments).await;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The same, whatever comes of it.
+    ///
+    /// # Panics
+    /// When it doesn't end.
+    pub async fn try_command_line(&self, arguments: &[&str]) -> Output {
+        let mut command = tokio::process::Command::new(binary());
+        let environment = self.settings.common(self.data_dir());
+        command.env_clear().envs(environment).args(arguments).kill_on_drop(true);
+        let what = format!("the command {arguments:?}");
+        wait::within(&what, command.output()).await.expect("its output")
+    }
+
+    /// The SQLite file of a service.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn store_file(&self, service: ServiceName) -> PathBuf {
+        let folder = self.role_dir(service);
+        let entries = std::fs::read_dir(&folder).expect("the folder of a role");
+        let mut files = entries.map(|entry| entry.expect("an entry").path());
+        files
+            .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(SQLITE_MAGIC)))
+            .unwrap_or_else(|| panic!("no store in {}", folder.display()))
+    }
+
+    /// The end of a scenario: nothing went wrong that no client saw.
+    ///
+    /// # Panics
+    /// When a process panicked.
+    pub async fn end(mut self) {
+        for part in self.topology.parts() {
+            if let Some(process) = self.processes.get_mut(part.name) {
+                process.assert_running();
+            }
+            let log = self.log(part.name);
+            let panicked = log.lines().find(|line| line.contains("panicked at"));
+            assert_eq!(panicked, None, "{} panicked", part.name);
+        }
     }
 
     /// Everything that a process printed.

@@ -76,9 +76,13 @@ impl Process {
         }
     }
 
-    #[allow(unsafe_code, reason = "kill(2) has no safe form; the process is our own child and not yet awaited")]
     pub(crate) fn signal(&mut self, signal: i32) {
         self.assert_running();
+        self.send(signal);
+    }
+
+    #[allow(unsafe_code, reason = "kill(2) has no safe form; the process is our own child and not yet awaited")]
+    pub(crate) fn send(&mut self, signal: i32) {
         let pid = self.pid.try_into().expect("a pid");
         // SAFETY: no memory is passed.
         let result = unsafe { libc::kill(pid, signal) };

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use protocol::ServiceName;
 use protocol::limits::RATE_LIMITS;
 
 use crate::topology::Part;
@@ -57,20 +56,23 @@ impl Settings {
         data_dir: &Path,
         bound: &BTreeMap<String, SocketAddr>,
     ) -> Vec<(String, String)> {
-        let mut values = self.values.clone();
-        values.insert("data_dir".into(), data_dir.display().to_string());
+        let fresh = SocketAddr::new(self.host.into(), 0);
+        let mut environment = self.common(data_dir);
         for role in part.roles {
-            let address = self.address_of(role.as_str(), bound);
-            values.insert(format!("listen.{}", role.role()), address);
+            let address = bound.get(role.as_str()).unwrap_or(&fresh);
+            let key = format!("listen.{}", role.role());
+            environment.push((variable(&key), address.to_string()));
         }
-        values.insert("admin.listen".into(), self.address_of("admin", bound));
-        let variables = values.into_iter().map(|(key, value)| (variable(&key), value));
-        variables.collect()
+        environment.push((variable("admin.listen"), fresh.to_string()));
+        environment
     }
 
-    fn address_of(&self, listener: &str, bound: &BTreeMap<String, SocketAddr>) -> String {
-        let fresh = SocketAddr::new(self.host.into(), 0);
-        bound.get(listener).unwrap_or(&fresh).to_string()
+    /// What the command line is told, too.
+    pub(crate) fn common(&self, data_dir: &Path) -> Vec<(String, String)> {
+        let values = self.values.iter();
+        let set = values.map(|(key, value)| (variable(key), value.clone()));
+        let data_dir = (variable("data_dir"), data_dir.display().to_string());
+        set.chain([data_dir]).collect()
     }
 }
 
@@ -84,5 +86,3 @@ pub(crate) fn read_addresses(file: &Path) -> Option<BTreeMap<String, SocketAddr>
     let text = std::fs::read_to_string(file).ok()?;
     serde_json::from_str(&text).ok()
 }
-
-const _: () = assert!(ServiceName::ALL.len() == 5);

@@ -1,0 +1,21 @@
+//! The end-to-end scenarios: each is written once and runs on every topology, against the real binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
+
+mod accounts;
+mod browsers;
+mod conversations;
+mod drain;
+mod invisible;
+mod lockout;
+mod markers;
+mod members;
+mod messages;
+mod operators;
+mod presence;
+mod rest;
+mod resume;
+mod sessions;
+mod socket;
+mod sync;
+mod tokens;

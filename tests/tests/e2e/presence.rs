@@ -1,0 +1,91 @@
+//! Who is there and who types: told among those who share a conversation, to nobody else.
+
+use harness::{Event, Topology, World, on_every_topology};
+use protocol::UserId;
+use protocol::chat::{PRESENCE_CHANGED, PresenceState, Presences, TYPING};
+use serde_json::json;
+
+on_every_topology![
+    who_comes_and_goes_is_told_to_those_who_share_a_conversation,
+    several_devices_are_one_presence,
+    strangers_see_nobody,
+    typing_is_told_and_expires,
+];
+
+fn presence_of(user: UserId, state: &'static str) -> impl Fn(&Event) -> bool {
+    move |event| {
+        event.name == PRESENCE_CHANGED && event.body["user"] == user.to_string() && event.body["state"] == state
+    }
+}
+
+async fn who_comes_and_goes_is_told_to_those_who_share_a_conversation(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob] = world.people(["ann", "bob"]).await;
+    ann.direct(&bob).await;
+    let mut a = ann.device().await;
+    let b = bob.device().await;
+    a.socket.event_where("bob online", presence_of(bob.id, "online")).await;
+    b.socket.cut();
+    let offline = a.socket.event_where("bob offline", presence_of(bob.id, "offline")).await;
+    assert!(offline.body["last_seen_at"].as_u64().is_some());
+    let _back = bob.device().await;
+    a.socket.event_where("bob back", presence_of(bob.id, "online")).await;
+    world.end().await;
+}
+
+async fn several_devices_are_one_presence(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob] = world.people(["ann", "bob"]).await;
+    let phone = bob.login("phone").await;
+    ann.direct(&bob).await;
+    let mut a = ann.device().await;
+    let (mut here, mut there) = (bob.device().await, phone.device().await);
+    a.socket.event_where("bob online", presence_of(bob.id, "online")).await;
+    let away = json!({ "state": "away" });
+    here.socket.command("presence.set", None, &away).await.unwrap();
+    let state = async || {
+        let answer = ann.call("presence.get", None, json!({ "users": [bob.id] })).await;
+        answer.data::<Presences>().presences[0].state
+    };
+    assert_eq!(state().await, PresenceState::Online, "the other device is in use");
+    there.socket.command("presence.set", None, &away).await.unwrap();
+    a.socket.event_where("bob away", presence_of(bob.id, "away")).await;
+    assert_eq!(state().await, PresenceState::Away);
+    world.end().await;
+}
+
+async fn strangers_see_nobody(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob, eve] = world.people(["ann", "bob", "eve"]).await;
+    ann.direct(&bob).await;
+    let _b = bob.device().await;
+    let mut e = eve.device().await;
+    let asked: Presences = eve.call("presence.get", None, json!({ "users": [bob.id, ann.id] })).await.data();
+    assert!(asked.presences.is_empty());
+    let watch = json!({ "users": [bob.id] });
+    let watched = e.socket.command("presence.watch", None, &watch).await.unwrap();
+    assert_eq!(watched["presences"], json!([]));
+    let own = eve.group("own", &[]).await;
+    eve.say(own, "a sign").await;
+    e.hears("a sign").await;
+    let of_bob = |event: &Event| event.body["user"] == bob.id.to_string();
+    assert!(!e.socket.take_events().iter().any(of_bob));
+    world.end().await;
+}
+
+async fn typing_is_told_and_expires(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob, eve] = world.people(["ann", "bob", "eve"]).await;
+    let conversation = ann.direct(&bob).await;
+    let (mut a, mut b) = (ann.device().await, bob.device().await);
+    let mut e = eve.device().await;
+    b.done(conversation, "typing.set", json!({})).await;
+    let typing = a.event(TYPING).await;
+    assert_eq!(typing.body["user"], bob.id.to_string());
+    assert!(typing.until.expect("it expires") > 0);
+    assert!(typing.from.is_none(), "typing is no entry of a log");
+    let to = conversation.to_string();
+    let refused = e.socket.command("typing.set", Some(&to), &json!({})).await.unwrap_err();
+    assert_eq!(refused.code, protocol::ErrorCode::NotFound);
+    world.end().await;
+}
