@@ -130,60 +130,23 @@ impl Config {
         };
         let (password, lockout) = (self.password, self.lockout);
         let second_day = 24 * 60 * 60;
-        hold(
-            "access_token_s",
-            (1..=second_day).contains(&self.access_token_s),
-            "takes 1 to 86400 seconds",
-        );
+        hold("access_token_s", (1..=second_day).contains(&self.access_token_s), "takes 1 to 86400 seconds");
         hold(
             "refresh_token_s",
-            self.refresh_token_s > self.access_token_s
-                && self.refresh_token_s <= 400 * second_day,
+            self.refresh_token_s > self.access_token_s && self.refresh_token_s <= 400 * second_day,
             "must be longer than access_token_s, at most 400 days",
         );
-        hold(
-            "refresh_repeat_s",
-            self.refresh_repeat_s <= 300,
-            "takes at most 300 seconds",
-        );
+        hold("refresh_repeat_s", self.refresh_repeat_s <= 300, "takes at most 300 seconds");
         hold("login_account", self.login_account > 0, "must not be 0");
-        hold(
-            "key_publish_s",
-            self.key_publish_s <= second_day,
-            "takes at most 86400 seconds",
-        );
+        hold("key_publish_s", self.key_publish_s <= second_day, "takes at most 86400 seconds");
         hold("audit_days", self.audit_days > 0, "must not be 0");
-        hold(
-            "password.memory_kib",
-            (8..=4 * 1024 * 1024).contains(&password.memory_kib),
-            "takes 8 to 4194304 KiB",
-        );
-        hold(
-            "password.iterations",
-            (1..=100).contains(&password.iterations),
-            "takes 1 to 100",
-        );
-        hold(
-            "lockout.account_failures",
-            lockout.account_failures > 0,
-            "must not be 0",
-        );
-        hold(
-            "lockout.address_failures",
-            lockout.address_failures > 0,
-            "must not be 0",
-        );
+        hold("password.memory_kib", (8..=4 * 1024 * 1024).contains(&password.memory_kib), "takes 8 to 4194304 KiB");
+        hold("password.iterations", (1..=100).contains(&password.iterations), "takes 1 to 100");
+        hold("lockout.account_failures", lockout.account_failures > 0, "must not be 0");
+        hold("lockout.address_failures", lockout.address_failures > 0, "must not be 0");
         hold("lockout.first_s", lockout.first_s > 0, "must not be 0");
-        hold(
-            "lockout.longest_s",
-            lockout.longest_s >= lockout.first_s,
-            "must not be below lockout.first_s",
-        );
-        hold(
-            "lockout.forget_s",
-            lockout.forget_s >= lockout.window_s,
-            "must not be below lockout.window_s",
-        );
+        hold("lockout.longest_s", lockout.longest_s >= lockout.first_s, "must not be below lockout.first_s");
+        hold("lockout.forget_s", lockout.forget_s >= lockout.window_s, "must not be below lockout.window_s");
         if production {
             let work = u64::from(password.memory_kib) * u64::from(password.iterations);
             hold(
@@ -191,11 +154,7 @@ impl Config {
                 work >= PRODUCTION_WORK_MIN,
                 "is too weak for production: memory_kib times iterations must be at least 35840",
             );
-            hold(
-                "access_token_s",
-                self.access_token_s <= 3_600,
-                "is too long for production: at most 3600 seconds",
-            );
+            hold("access_token_s", self.access_token_s <= 3_600, "is too long for production: at most 3600 seconds");
         }
         problems
     }

@@ -1,0 +1,163 @@
+//! `auth.login`.
+//!
+//! The order of the questions is the protection: the budget and the lock come before the costly hash, a handle that nobody has costs the
+//! same time and answers the same as a wrong password, and the lock is asked once more in the transaction that logs in, so that
+//! guesses made at the same time don't slip past it together.
+
+use std::sync::Arc;
+
+use link::{Call, Refusal, Reply};
+use protocol::accounts::Login;
+use protocol::{ErrorCode, Millis, UserId};
+use runtime::limits::Rule;
+use rusqlite::Connection;
+use secrecy::SecretString;
+
+use crate::account::{AccountRow, rows as accounts, rules};
+use crate::desk::{self, Desk};
+use crate::lockout::{self, Guard, Locks, Place};
+use crate::password::Verified;
+use crate::session::{RefreshToken, rows as sessions};
+use crate::state::{Issued, State};
+use crate::stop::{Denial, Stop, Verdict};
+
+const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+
+/// Serves the command.
+pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Denial> {
+    let body: Login = call.parse()?;
+    let device = rules::device(body.device.as_deref(), call.context.user_agent.as_deref());
+    // A handle that can't exist is treated as one that doesn't.
+    let handle = rules::handle(&body.handle).unwrap_or_else(|_| body.handle.to_lowercase());
+    let now = state.clock.now();
+    let (found, guard) = look_up(state, call, handle, now).await?;
+    let user = found.as_ref().map(|row| row.account.id);
+    let denied = |refusal| Denial::about(user, refusal);
+
+    let budget = Rule::per_minute(state.config.login_account);
+    let decision = state.logins.take(guard.rate_key(), &budget, now, 1);
+    if !decision.allowed {
+        let message = "too many logins to this account: wait, or log in from a place where you did before";
+        let refusal = Refusal::new(ErrorCode::RateLimited, message);
+        return Err(denied(refusal.after(decision.retry_after_ms)));
+    }
+    let asked = guard.clone();
+    state.read("tallies/check", move |store| Ok(asked.check(store, now)?)).await?.map_err(denied)?;
+
+    let phc = found.as_ref().and_then(|row| row.password.clone());
+    let password = SecretString::from(body.password);
+    let verified = state.hasher.verify(password.clone(), phc.clone()).await?;
+    let verdict = match (found, verified) {
+        (Some(row), Verified::Right { outdated }) => {
+            let better = match outdated {
+                true => Some(state.hasher.hash(password).await?),
+                false => None,
+            };
+            let passed = Passed { row, better, device };
+            state.write("sessions/login", &call.context, move |desk| log_in(desk, &guard, passed)).await?
+        }
+        _ => state.write("tallies/fail", &call.context, move |desk| fail(desk, &guard, user)).await?,
+    };
+    Ok(state.answer(verdict?, body.cookie)?)
+}
+
+/// The account behind a handle, and what an attempt from here is counted against.
+async fn look_up(
+    state: &Arc<State>,
+    call: &Call,
+    handle: String,
+    now: Millis,
+) -> Result<(Option<AccountRow>, Guard), Refusal> {
+    let known_since = now.saturating_sub(Millis::from(state.config.lockout.known_days) * DAY_MS);
+    let device = call.cookie.as_deref().and_then(|cookie| RefreshToken::open(cookie, &state.secret));
+    let (shared, address) = (Arc::clone(state), call.context.client_ip);
+    state
+        .read("accounts/login", move |store| {
+            let found = accounts::by_handle(store, &handle)?;
+            let mut place = Place::Unknown;
+            if let Some(row) = &found {
+                let account = row.account.id;
+                if let Some(token) = device
+                    && let Some(session) = sessions::by_id(store, token.session)?
+                    && session.account == account
+                    && session.seen_at >= known_since
+                {
+                    place = Place::KnownDevice(session.id);
+                } else if let Some(address) = address
+                    && lockout::known_place(store, account, &lockout::network(address), known_since)?
+                {
+                    place = Place::KnownAddress(account);
+                }
+            }
+            let guard = Guard::of_login(&shared.secret, &shared.config.lockout, &handle, place, address);
+            Ok((found, guard))
+        })
+        .await
+}
+
+/// Someone who knew the password.
+struct Passed {
+    row: AccountRow,
+    /// The hash by today's parameters, where the present one is outdated.
+    better: Option<String>,
+    device: Option<String>,
+}
+
+fn log_in(desk: &Desk<'_>, guard: &Guard, passed: Passed) -> Result<Verdict<Issued>, Stop> {
+    let Passed { row, better, device } = passed;
+    let id = row.account.id;
+    if let Err(locked) = guard.check(desk.tx, desk.now)? {
+        desk.audit_denied("session.login", desk::account(id), Some(id), locked.code)?;
+        return Ok(Err(Denial::audited(locked)));
+    }
+    // What was verified must still be so: the password may have been changed since.
+    let present = still(desk.tx, id, row.password.as_deref())?;
+    let Some(present) = present else {
+        desk.audit_denied("session.login", desk::account(id), Some(id), ErrorCode::InvalidCredentials)?;
+        return Ok(Err(Denial::audited(Refusal::of(ErrorCode::InvalidCredentials))));
+    };
+    if present.suspended_at.is_some() {
+        desk.audit_denied("session.login", desk::account(id), Some(id), ErrorCode::Suspended)?;
+        return Ok(Err(Denial::audited(Refusal::of(ErrorCode::Suspended))));
+    }
+    guard.succeeded(desk.tx)?;
+    if let Some(phc) = better {
+        accounts::rehash(desk.tx, id, &phc)?;
+    }
+    let session = desk.begin_session(id, device)?;
+    desk.audit("session.login", desk::session(session.id), Some(id))?;
+    Ok(Ok(Issued { account: present.account, session, at: desk.now }))
+}
+
+fn still(store: &Connection, id: UserId, phc: Option<&str>) -> Result<Option<AccountRow>, Stop> {
+    let row = accounts::by_id(store, id)?;
+    Ok(row.filter(|row| row.password.as_deref() == phc))
+}
+
+/// Counts a failure. One against an account that exists is an event of that account; the others are merged by the spool.
+fn fail(desk: &Desk<'_>, guard: &Guard, user: Option<UserId>) -> Result<Verdict<Issued>, Stop> {
+    let locks = guard.failed(desk.tx, desk.now)?;
+    audit_locks(desk, locks, user)?;
+    let refusal = Refusal::of(ErrorCode::InvalidCredentials);
+    let Some(user) = user else {
+        return Ok(Err(refusal.into()));
+    };
+    desk.audit_denied("session.login", desk::account(user), Some(user), refusal.code)?;
+    Ok(Err(Denial::audited(refusal)))
+}
+
+/// Records what a failure locked.
+pub(super) fn audit_locks(desk: &Desk<'_>, locks: Locks, user: Option<UserId>) -> Result<(), Stop> {
+    if locks.account {
+        // The handle of nobody is not written down: people type passwords there.
+        let resource = user.map_or_else(|| "account".to_owned(), desk::account);
+        desk.audit_denied("account.lock", resource, user, ErrorCode::AccountLocked)?;
+    }
+    if locks.address {
+        desk.audit_denied("address.lock", "address".to_owned(), None, ErrorCode::AccountLocked)?;
+    }
+    if locks.account || locks.address {
+        desk.count("auth_account_locked_total");
+    }
+    Ok(())
+}
