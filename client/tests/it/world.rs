@@ -27,6 +27,9 @@ pub(crate) struct Chaos {
     pub(crate) slow_app: bool,
 }
 
+/// From then on nothing goes wrong any more.
+const QUIET_AFTER_MS: u64 = 30_000;
+
 pub(crate) struct World {
     pub(crate) server: Server,
     now: u64,
@@ -111,7 +114,7 @@ impl World {
             self.plan.entry(at).or_default().push(Deed::Other(to));
         }
         if self.chaos.slow_app {
-            for at in (0..30_000).step_by(700) {
+            for at in (0..=QUIET_AFTER_MS).step_by(1_000) {
                 self.plan.entry(at).or_default().push(Deed::AppReads);
             }
         }
@@ -120,11 +123,11 @@ impl World {
         while let Some(next) = self.next_time() {
             assert!(self.now < 3_600_000, "it comes to rest within an hour");
             self.now = next.max(self.now);
-            if self.now >= 30_000 {
+            if self.now >= QUIET_AFTER_MS {
                 self.chaos = Chaos::default();
             }
             self.step();
-            if self.now >= 30_000 && self.at_rest() {
+            if self.now >= QUIET_AFTER_MS && self.at_rest() {
                 return;
             }
         }
