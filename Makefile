@@ -33,7 +33,7 @@ check: ## The quick checks: format, lints, types
 
 bench: web ## Measures, prints the table and writes docs/performance.md
 	cargo build --release --locked -p secureconnect -p secureconnect-bench
-	target/release/secureconnect-bench --server target/release/secureconnect
+	SECURECONNECT_BIN=target/release/secureconnect target/release/secureconnect-bench
 
 soak: ## The long counts of the crash and power-cut tests
 	scripts/test --only crash,powercut,races --soak

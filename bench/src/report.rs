@@ -31,8 +31,6 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// At least this.
     AtLeast(f64),
-    /// Reported only.
-    None,
 }
 
 impl Row {
@@ -45,7 +43,6 @@ impl Row {
             Goal::ShareOfFloor(share) => (format!("≥ {:.0} % of the floor", share * 100.0), self.ratio() >= share),
             Goal::AtMost(most) => (format!("≤ {}", grouped(most)), self.server.median <= most),
             Goal::AtLeast(least) => (format!("≥ {}", grouped(least)), self.server.median >= least),
-            Goal::None => return "–".to_owned(),
         };
         format!("{goal}: {}", if met { "met" } else { "missed" })
     }

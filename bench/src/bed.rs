@@ -1,0 +1,146 @@
+//! The server under measurement: the real binary in one process, its population imported, and clients connected to it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail};
+use client::core::Event;
+use client::{Client, Config};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use harness::topology::CORE;
+use harness::world::{Settings, binary};
+use harness::{Topology, World};
+use indicatif::ProgressBar;
+use protocol::ConversationId;
+use protocol::chat::Conversations;
+use tokio::sync::Notify;
+
+use crate::population::{Login, Population};
+
+/// How many connections are made at once.
+const CONNECTING: usize = 64;
+/// An access token must outlive the longest scenario, in seconds.
+const TOKEN_LIFE_S: u64 = 24 * 60 * 60;
+
+/// A running server with its people.
+pub(crate) struct Bed {
+    world: World,
+    logins: Vec<Login>,
+}
+
+/// A connected client; it counts the messages that reach it.
+pub(crate) struct Member {
+    /// Its handle.
+    pub(crate) client: Client,
+}
+
+/// Messages that have reached any of the clients.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    count: AtomicU64,
+    goal: AtomicU64,
+    reached: Notify,
+}
+
+impl Deliveries {
+    /// Awaits that this many more messages than before have arrived.
+    pub(crate) async fn wait_for_total(&self, total: u64) {
+        self.goal.store(total, Ordering::SeqCst);
+        while self.count.load(Ordering::SeqCst) < total {
+            let notified = self.reached.notified();
+            if self.count.load(Ordering::SeqCst) >= total {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// How many have arrived.
+    pub(crate) fn total(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Counts what has arrived.
+    pub(crate) fn add(&self, more: u64) {
+        let total = self.count.fetch_add(more, Ordering::SeqCst) + more;
+        if total >= self.goal.load(Ordering::SeqCst) {
+            self.reached.notify_one();
+        }
+    }
+}
+
+impl Bed {
+    /// Starts the server on a fresh data directory and imports the population. Limits stay on, raised.
+    pub(crate) async fn start(population: &Population) -> Result<Self> {
+        let settings = Settings::default().set("auth.access_token_s", TOKEN_LIFE_S);
+        let world = World::with(Topology::OneProcess, settings).await;
+        let environment = vec![("SECURECONNECT_DATA_DIR".to_owned(), world.data_dir().display().to_string())];
+        let logins = population.import(&binary(), world.data_dir(), &environment)?;
+        Ok(Self { world, logins })
+    }
+
+    /// The server's process.
+    pub(crate) fn pid(&mut self) -> u32 {
+        self.world.pid(CORE)
+    }
+
+    /// Connects these people and awaits that each is in step. Each comes from an address of its own.
+    pub(crate) async fn connect(
+        &self,
+        people: std::ops::Range<usize>,
+        deliveries: &Arc<Deliveries>,
+        progress: &ProgressBar,
+    ) -> Result<Vec<Member>> {
+        stream::iter(people)
+            .map(|person| async move {
+                let member = self.member(person, deliveries).await?;
+                progress.inc(1);
+                Ok(member)
+            })
+            .buffered(CONNECTING)
+            .try_collect()
+            .await
+    }
+
+    async fn member(&self, person: usize, deliveries: &Arc<Deliveries>) -> Result<Member> {
+        let login = self.logins.get(person).context("as many logins as people")?;
+        let mut config = Config::new(format!("http://{}", self.world.gateway()), login.access_token.clone());
+        config.bind = Some(address_of(person));
+        config.settings.in_flight_max = 256;
+        config.settings.lane_depth = 256;
+        config.settings.queue_max = 4_096;
+        let (client, mut events) = Client::connect(config);
+        loop {
+            match events.recv().await {
+                Some(Event::InStep) => break,
+                Some(Event::Stopped(stop)) => bail!("client {person} stopped: {stop:?}"),
+                Some(_) => {}
+                None => bail!("client {person} ended"),
+            }
+        }
+        let deliveries = Arc::clone(deliveries);
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                if matches!(&event, Event::Entry(entry) if entry.name == protocol::chat::MESSAGE_NEW) {
+                    deliveries.add(1);
+                }
+            }
+        });
+        Ok(Member { client })
+    }
+}
+
+impl Member {
+    /// The first conversation this member is in.
+    pub(crate) async fn conversation(&self) -> Result<ConversationId> {
+        let list: Conversations = self.client.call("conversations.list", None, &serde_json::json!({})).await?;
+        Ok(list.conversations.first().context("a conversation")?.id)
+    }
+}
+
+/// Addresses are spread over 127.0.0.0/8, so that limits by address count as they would outside.
+fn address_of(person: usize) -> IpAddr {
+    let [_, high, middle, low] = (person as u32 + 1).to_be_bytes();
+    IpAddr::V4(Ipv4Addr::new(127, 200 + high % 50, middle, low.max(1)))
+}

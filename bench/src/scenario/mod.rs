@@ -1,0 +1,40 @@
+//! The scenarios, one file each. Every figure is measured on the server and on its floor in turn, and reported as median.
+
+mod fanout;
+mod idle;
+mod sends;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::report::Row;
+
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Memory of an idle authenticated socket.
+    Idle,
+    /// One message to 1,000 and to 10,000 members.
+    Fanout,
+    /// Messages that are on disk before they are acknowledged.
+    Sends,
+}
+
+impl Scenario {
+    /// Measures, `runs` times in turn with the floor.
+    pub(crate) async fn run(self, runs: usize) -> Result<Vec<Row>> {
+        match self {
+            Self::Idle => idle::run(runs).await,
+            Self::Fanout => fanout::run(runs).await,
+            Self::Sends => sends::run(runs).await,
+        }
+    }
+}
+
+/// A bar on the terminal, so that minutes of measuring don't look like a hang.
+fn progress(what: &str, length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:32} {wide_bar} {pos}/{len} {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style).with_prefix(what.to_owned())
+}
