@@ -7,9 +7,7 @@ use crate::Millis;
 use crate::ids::{SessionId, UserId};
 
 /// What a user may do beyond their own conversations. Each role includes the ones before it.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Uses the service.
@@ -34,9 +32,7 @@ impl Role {
     /// The role of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::User, Self::Moderator, Self::Admin]
-            .into_iter()
-            .find(|role| role.as_str() == name)
+        [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.as_str() == name)
     }
 }
 

@@ -173,12 +173,7 @@ mod tests {
         let numbers: HashSet<_> = CloseCode::ALL.iter().map(|code| code.number()).collect();
         assert_eq!(numbers.len(), CloseCode::ALL.len());
         for code in CloseCode::ALL {
-            assert_eq!(
-                CloseCode::retry_of(code.number()),
-                code.retry(),
-                "{}",
-                code.as_str()
-            );
+            assert_eq!(CloseCode::retry_of(code.number()), code.retry(), "{}", code.as_str());
         }
     }
 

@@ -51,12 +51,7 @@ pub struct ServerFrame<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorBody>,
     /// An event: its name; or `pong`.
-    #[serde(
-        rename = "type",
-        default,
-        borrow,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "type", default, borrow, skip_serializing_if = "Option::is_none")]
     pub name: Option<std::borrow::Cow<'a, str>>,
     /// An event of a log: which entry it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

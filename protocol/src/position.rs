@@ -54,19 +54,13 @@ impl StreamId {
     /// The log of a conversation.
     #[must_use]
     pub fn conversation(id: ConversationId) -> Self {
-        Self {
-            kind: StreamKind::Conversation,
-            id: id.0,
-        }
+        Self { kind: StreamKind::Conversation, id: id.0 }
     }
 
     /// The log of a user's account.
     #[must_use]
     pub fn user(id: UserId) -> Self {
-        Self {
-            kind: StreamKind::User,
-            id: id.0,
-        }
+        Self { kind: StreamKind::User, id: id.0 }
     }
 
     /// The 17 bytes that stores keep: the kind's letter, then the id.
@@ -82,10 +76,7 @@ impl StreamId {
     #[must_use]
     pub fn from_key(key: &[u8]) -> Option<Self> {
         let (letter, id) = key.split_first()?;
-        Some(Self {
-            kind: StreamKind::of(*letter)?,
-            id: Uuid::from_slice(id).ok()?,
-        })
+        Some(Self { kind: StreamKind::of(*letter)?, id: Uuid::from_slice(id).ok()? })
     }
 }
 
@@ -160,9 +151,7 @@ impl FromStr for Tag {
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(ParseError::Tag);
         }
-        u32::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| ParseError::Tag)
+        u32::from_str_radix(text, 16).map(Self).map_err(|_| ParseError::Tag)
     }
 }
 
@@ -201,10 +190,7 @@ mod tests {
 
     #[test]
     fn a_stream_reads_back_what_it_prints_and_what_it_stores() {
-        for stream in [
-            StreamId::conversation(ConversationId::now()),
-            StreamId::user(UserId::now()),
-        ] {
+        for stream in [StreamId::conversation(ConversationId::now()), StreamId::user(UserId::now())] {
             assert_eq!(stream.to_string().parse(), Ok(stream));
             assert_eq!(StreamId::from_key(&stream.to_key()), Some(stream));
         }
@@ -212,15 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_no_stream_or_tag_is_refused() {
-        for text in [
-            "",
-            "c",
-            "c:",
-            ":",
-            "x:00000000-0000-0000-0000-000000000000",
-            "cc:1",
-            "é:1",
-        ] {
+        for text in ["", "c", "c:", ":", "x:00000000-0000-0000-0000-000000000000", "cc:1", "é:1"] {
             assert_eq!(text.parse::<StreamId>(), Err(ParseError::Stream), "{text}");
         }
         for text in ["", "1234567", "123456789", "+1234567", "ghijklmn"] {

@@ -24,13 +24,7 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All five, in the order of their ports.
-    pub const ALL: [Self; 5] = [
-        Self::Gateway,
-        Self::Auth,
-        Self::Chat,
-        Self::Signaling,
-        Self::Storage,
-    ];
+    pub const ALL: [Self; 5] = [Self::Gateway, Self::Auth, Self::Chat, Self::Signaling, Self::Storage];
 
     /// The name that operators and containers see.
     #[must_use]

@@ -21,9 +21,7 @@ pub enum ConversationKind {
 }
 
 /// A member's role in a conversation. Each includes the ones before it. The two people of a 1-1 conversation are members.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     /// Reads and sends.

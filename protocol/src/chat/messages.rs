@@ -38,10 +38,7 @@ pub struct Message {
     pub deleted: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the form that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_zero(revision: &u32) -> bool {
     *revision == 0
 }

@@ -178,11 +178,7 @@ mod tests {
     fn names_and_rest_forms_stand_once() {
         let names: HashSet<_> = COMMANDS.iter().map(|command| command.name).collect();
         assert_eq!(names.len(), COMMANDS.len());
-        let rest: Vec<_> = COMMANDS
-            .iter()
-            .filter_map(|c| c.rest)
-            .map(|r| (r.method.as_str(), r.path))
-            .collect();
+        let rest: Vec<_> = COMMANDS.iter().filter_map(|c| c.rest).map(|r| (r.method.as_str(), r.path)).collect();
         assert_eq!(rest.iter().collect::<HashSet<_>>().len(), rest.len());
     }
 

@@ -5,40 +5,23 @@ use crate::accounts::Role;
 use crate::services::ServiceName::{self, Auth, Chat};
 
 const fn rest(method: Method, path: &'static str) -> Option<Rest> {
-    Some(Rest {
-        method,
-        path,
-        query: &[],
-    })
+    Some(Rest { method, path, query: &[] })
 }
 
 const fn rest_query(method: Method, path: &'static str, query: &'static [Param]) -> Option<Rest> {
-    Some(Rest {
-        method,
-        path,
-        query,
-    })
+    Some(Rest { method, path, query })
 }
 
 const fn text(name: &'static str) -> Param {
-    Param {
-        name,
-        kind: ParamKind::Text,
-    }
+    Param { name, kind: ParamKind::Text }
 }
 
 const fn integer(name: &'static str) -> Param {
-    Param {
-        name,
-        kind: ParamKind::Integer,
-    }
+    Param { name, kind: ParamKind::Integer }
 }
 
 const fn list(name: &'static str) -> Param {
-    Param {
-        name,
-        kind: ParamKind::List,
-    }
+    Param { name, kind: ParamKind::List }
 }
 
 /// A row with the most common values; the rows below name what differs.
