@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// The command that records a program; the program and its arguments follow.
+/// The command that records a program; the program and its arguments follow. The program stays our own child (`-D`).
 ///
 /// Only calls that change files are stopped at (`--seccomp-bpf`), so that the program runs at nearly its own speed.
 #[must_use]
 pub fn recorder(log: &std::path::Path) -> Vec<String> {
     let calls = "openat,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat";
-    let fixed = ["strace", "-f", "--seccomp-bpf", "-ttt", "-y", "-xx", "-s", "1048576"];
+    let fixed = ["strace", "-D", "-f", "--seccomp-bpf", "-ttt", "-y", "-xx", "-s", "1048576"];
     let mut command: Vec<String> = fixed.map(str::to_owned).to_vec();
     command.extend(["-e".to_owned(), format!("trace={calls}"), "-o".to_owned()]);
     command.push(log.display().to_string());

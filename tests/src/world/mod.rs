@@ -20,7 +20,7 @@ pub use settings::Settings;
 use crate::metrics::Metrics;
 use crate::people::Person;
 use crate::rest::Rest;
-use crate::topology::{Part, Topology};
+use crate::topology::{CORE, Part, Topology};
 use crate::wait;
 use process::Process;
 
@@ -44,11 +44,25 @@ impl World {
     /// Starts the topology with these settings and awaits that it is ready.
     pub async fn with(topology: Topology, settings: Settings) -> Self {
         let mut world = Self::prepare(topology, settings);
-        for part in topology.parts() {
-            world.spawn(part.name).await;
-        }
-        world.ready().await;
+        world.start_all().await;
         world
+    }
+
+    /// Starts all processes of a prepared or fully ended world and awaits that they are ready.
+    pub async fn start_all(&mut self) {
+        for part in self.topology.parts() {
+            self.spawn(part.name).await;
+        }
+        self.ready().await;
+    }
+
+    /// Kills every process at once, as a power cut does.
+    pub async fn kill_all(&mut self) {
+        for part in self.topology.parts().iter().rev() {
+            if self.processes.contains_key(part.name) {
+                self.kill(part.name).await;
+            }
+        }
     }
 
     /// A world without processes, for tests that start them themselves.
@@ -71,6 +85,16 @@ impl World {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The data directory as the process that holds the logs sees it.
+    ///
+    /// # Panics
+    /// When that process doesn't run.
+    #[must_use]
+    pub fn core_data_dir(&self) -> PathBuf {
+        let pid = self.processes[CORE].pid();
+        self.seen_by(CORE, pid, self.data_dir())
     }
 
     /// The folder of a role.
@@ -234,12 +258,7 @@ impl World {
     /// When it has none.
     #[must_use]
     pub fn store_file(&self, service: ServiceName) -> PathBuf {
-        let folder = self.role_dir(service);
-        let entries = std::fs::read_dir(&folder).expect("the folder of a role");
-        let mut files = entries.map(|entry| entry.expect("an entry").path());
-        files
-            .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(SQLITE_MAGIC)))
-            .unwrap_or_else(|| panic!("no store in {}", folder.display()))
+        store_in(&self.role_dir(service))
     }
 
     /// The end of a scenario: nothing went wrong that no client saw.
@@ -270,10 +289,12 @@ impl World {
             let _ = std::fs::remove_file(self.addresses_file(*role));
         }
         let environment = self.settings.environment(part, self.data_dir(), &self.addresses);
-        let process = Process::spawn(part, self.data_dir(), &environment);
+        let wrapper = if name == CORE { self.settings.wrapper() } else { &[] };
+        let process = Process::spawn(part, wrapper, self.data_dir(), &environment);
+        let pid = process.pid();
         self.processes.insert(part.name, process);
         for role in part.roles {
-            let file = self.addresses_file(*role);
+            let file = self.seen_by(name, pid, &self.addresses_file(*role));
             let what = format!("{} to bind", role.as_str());
             let process = self.processes.get_mut(name).expect("just started");
             let found = wait::until(&what, async || {
@@ -311,9 +332,31 @@ impl World {
         self.processes.get_mut(part).unwrap_or_else(|| panic!("{part} does not run"))
     }
 
+    /// A path as a process sees it.
+    fn seen_by(&self, part: &str, pid: u32, path: &Path) -> PathBuf {
+        if part == CORE && self.settings.has_own_root() {
+            let inside = path.strip_prefix("/").expect("an absolute path");
+            return Path::new("/proc").join(pid.to_string()).join("root").join(inside);
+        }
+        path.to_path_buf()
+    }
+
     fn addresses_file(&self, service: ServiceName) -> PathBuf {
         self.role_dir(service).join("addresses.json")
     }
+}
+
+/// The SQLite file in a role's folder.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn store_in(folder: &Path) -> PathBuf {
+    let entries = std::fs::read_dir(folder).expect("the folder of a role");
+    let mut files = entries.map(|entry| entry.expect("an entry").path());
+    files
+        .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(SQLITE_MAGIC)))
+        .unwrap_or_else(|| panic!("no store in {}", folder.display()))
 }
 
 impl Drop for World {

@@ -1,5 +1,6 @@
 //! One process of the system: started, signalled, awaited, its output kept in a file that a failing test prints the end of.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -38,19 +39,18 @@ fn beside_this_test() -> PathBuf {
 }
 
 impl Process {
-    pub(crate) fn spawn(part: Part, data_dir: &Path, environment: &[(String, String)]) -> Self {
+    /// Starts a part; `wrapper` is the command that it is started under.
+    pub(crate) fn spawn(part: Part, wrapper: &[String], data_dir: &Path, environment: &[(String, String)]) -> Self {
         let roles: Vec<&str> = part.roles.iter().map(|role| role.role()).collect();
-        let mut command = Command::new(binary());
-        command.args(["serve", "--role", &roles.join(",")]);
+        let mut words = wrapper.iter().map(OsString::from).collect::<Vec<_>>();
+        words.push(binary().into());
+        words.extend(["serve", "--role", &roles.join(",")].map(OsString::from));
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         Self::run(part.name, command, data_dir, environment)
     }
 
-    pub(crate) fn run(
-        name: &'static str,
-        mut command: Command,
-        data_dir: &Path,
-        environment: &[(String, String)],
-    ) -> Self {
+    fn run(name: &'static str, mut command: Command, data_dir: &Path, environment: &[(String, String)]) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(log_file(data_dir, name)).expect("a log file");
         command
             .env_clear()

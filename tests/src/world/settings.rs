@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use protocol::ServiceName;
 use protocol::limits::RATE_LIMITS;
 
 use crate::topology::Part;
@@ -16,12 +17,15 @@ const RAISED: u32 = 10_000_000;
 pub struct Settings {
     host: Ipv4Addr,
     values: BTreeMap<String, String>,
+    wrapper: Vec<String>,
+    has_own_root: bool,
 }
 
 impl Default for Settings {
     /// Raised limits, cheap password hashes, plain defaults otherwise.
     fn default() -> Self {
-        let settings = Self { host: Ipv4Addr::LOCALHOST, values: BTreeMap::new() };
+        let settings =
+            Self { host: Ipv4Addr::LOCALHOST, values: BTreeMap::new(), wrapper: Vec::new(), has_own_root: false };
         RATE_LIMITS.iter().fold(settings, |settings, limit| settings.limit(limit.name, RAISED))
     }
 }
@@ -40,6 +44,33 @@ impl Settings {
         self.set(&format!("limits.{name}"), count)
     }
 
+    /// Starts the process that holds the logs under this command (a recorder, say), which must become or keep it as our child.
+    #[must_use]
+    pub fn under(mut self, wrapper: Vec<String>) -> Self {
+        self.wrapper = wrapper;
+        self
+    }
+
+    /// Gives the process that holds the logs a data directory of so many MiB, which only that process sees. It is gone with the process.
+    #[must_use]
+    pub fn on_small_disk(mut self, mebibytes: u32) -> Self {
+        let mount =
+            format!(r#"mount -t tmpfs -o size={mebibytes}m,mode=0700 tmpfs "$SECURECONNECT_DATA_DIR" && exec "$@""#);
+        let namespaces: &[&str] = if is_root() { &["--mount"] } else { &["--map-root-user", "--mount"] };
+        self.wrapper =
+            [&["unshare"], namespaces, &["sh", "-c", &mount, "sh"]].concat().into_iter().map(str::to_owned).collect();
+        self.has_own_root = true;
+        self
+    }
+
+    pub(crate) fn wrapper(&self) -> &[String] {
+        &self.wrapper
+    }
+
+    pub(crate) fn has_own_root(&self) -> bool {
+        self.has_own_root
+    }
+
     pub(crate) fn on_address(mut self, host: Ipv4Addr) -> Self {
         self.host = host;
         self
@@ -56,24 +87,30 @@ impl Settings {
         data_dir: &Path,
         bound: &BTreeMap<String, SocketAddr>,
     ) -> Vec<(String, String)> {
-        let fresh = SocketAddr::new(self.host.into(), 0);
-        let mut environment = self.common(data_dir);
-        for role in part.roles {
-            let address = bound.get(role.as_str()).unwrap_or(&fresh);
-            let key = format!("listen.{}", role.role());
-            environment.push((variable(&key), address.to_string()));
-        }
-        environment.push((variable("admin.listen"), fresh.to_string()));
-        environment
+        let again = part.roles.iter().filter_map(|role| {
+            let address = bound.get(role.as_str())?;
+            Some((variable(&format!("listen.{}", role.role())), address.to_string()))
+        });
+        self.common(data_dir).into_iter().chain(again).collect()
     }
 
-    /// What the command line is told, too.
+    /// What every command is told: where the data is, and to listen on free ports only.
     pub(crate) fn common(&self, data_dir: &Path) -> Vec<(String, String)> {
-        let values = self.values.iter();
-        let set = values.map(|(key, value)| (variable(key), value.clone()));
+        let free = SocketAddr::new(self.host.into(), 0).to_string();
+        let listeners = ServiceName::ALL.map(|service| format!("listen.{}", service.role()));
+        let listeners = listeners.iter().map(String::as_str).chain(["admin.listen"]);
+        let listeners = listeners.map(|key| (variable(key), free.clone()));
+        let set = self.values.iter().map(|(key, value)| (variable(key), value.clone()));
         let data_dir = (variable("data_dir"), data_dir.display().to_string());
-        set.chain([data_dir]).collect()
+        let path = ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
+        listeners.chain(set).chain([data_dir, path]).collect()
     }
+}
+
+#[allow(unsafe_code, reason = "geteuid(2) has no safe form")]
+fn is_root() -> bool {
+    // SAFETY: no memory is passed.
+    unsafe { libc::geteuid() == 0 }
 }
 
 /// The environment variable of a dotted name.
