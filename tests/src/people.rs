@@ -4,17 +4,20 @@ use std::net::SocketAddr;
 
 use protocol::accounts::Grant;
 use protocol::chat::{Appended, Conversation, Messages, ReadState, Sent};
-use protocol::frames::Welcome;
-use protocol::{ClientId, ConversationId, ErrorCode, Seq, SessionId, UserId};
+use protocol::frames::{EVENT_LIVE, EVENT_WITHHELD, StreamPosition, Welcome, Withheld};
+use protocol::{ClientId, ConversationId, ErrorCode, Position, Seq, SessionId, StreamId, Tag, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::rest::{Answer, Rest};
-use crate::socket::{Event, Socket};
+use crate::socket::{Event, Opening, Socket};
 
 /// The password of everyone in the scenarios.
 pub const PASSWORD: &str = "a long enough passphrase";
+
+/// Before the first entry of any log.
+pub const START: Position = Position { seq: 0, tag: Tag(0) };
 
 /// One login of an account.
 #[derive(Clone)]
@@ -167,6 +170,22 @@ impl Person {
         self.done(conversation, "read.mark", json!({ "seq": seq })).await
     }
 
+    /// The entries of a conversation's log after a position, as this person sees them; `withheld` among them.
+    ///
+    /// # Panics
+    /// When the position is not of that log.
+    pub async fn log(&self, conversation: ConversationId, after: Position) -> Vec<Event> {
+        let stream = StreamId::conversation(conversation);
+        let mut socket = Socket::open(self.gateway, Opening::default()).await.ok().expect("an upgrade");
+        socket.hello(&self.access).await;
+        let synced = socket.sync(vec![StreamPosition { stream, position: after }]).await;
+        assert!(!synced.reset.contains(&stream), "{synced:?}");
+        socket.event(EVENT_LIVE).await;
+        let mut events = socket.take_events();
+        events.retain(|event| event.from.is_some_and(|from| from.stream == stream));
+        events
+    }
+
     /// Opens a device that is told everything from now on.
     pub async fn device(&self) -> Device {
         let (socket, welcome) = Socket::live(self.gateway, &self.access).await;
@@ -210,5 +229,22 @@ impl Device {
         let event = self.event(protocol::chat::MESSAGE_NEW).await;
         assert_eq!(event.body["text"], text, "{event:?}");
         event
+    }
+}
+
+/// Entries follow each other without a hole; a withheld range counts as what it stands for.
+///
+/// # Panics
+/// When they don't.
+pub fn assert_gapless(events: &[Event], after: Seq) {
+    let mut expected = after + 1;
+    for event in events {
+        let from = event.from.expect("an entry");
+        let first = match event.name.as_str() {
+            EVENT_WITHHELD => event.body::<Withheld>().first,
+            _ => from.seq,
+        };
+        assert_eq!(first, expected, "{event:?}");
+        expected = from.seq + 1;
     }
 }

@@ -1,10 +1,11 @@
 //! Whoever knows where they stand gets exactly the rest, in order, after any gap.
 
+use harness::people::{START, assert_gapless};
 use harness::socket::Opening;
 use harness::topology::CORE;
 use harness::{Event, Person, Socket, Topology, World, on_every_topology};
 use protocol::chat::{CONVERSATION_CREATED, MEMBER_JOINED, MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW};
-use protocol::frames::{EVENT_LIVE, EVENT_WITHHELD, StreamPosition, Withheld};
+use protocol::frames::{EVENT_LIVE, EVENT_WITHHELD, StreamPosition};
 use protocol::{ConversationId, Epoch, Position, StreamId, Tag};
 use serde_json::json;
 use uuid::Uuid;
@@ -20,41 +21,12 @@ on_every_topology![
     history_of_a_channel_is_open_to_who_joins_late,
 ];
 
-const START: Position = Position { seq: 0, tag: Tag(0) };
-
 fn at(conversation: ConversationId, position: Position) -> StreamPosition {
     StreamPosition { stream: StreamId::conversation(conversation), position }
 }
 
 async fn open(person: &Person) -> Socket {
     Socket::open(person.gateway, Opening::default()).await.ok().expect("an upgrade")
-}
-
-/// All entries of a conversation's log after a position, as a person sees them.
-async fn entries_after(person: &Person, conversation: ConversationId, position: Position) -> Vec<Event> {
-    let mut socket = open(person).await;
-    socket.hello(&person.access).await;
-    let synced = socket.sync(vec![at(conversation, position)]).await;
-    assert!(synced.reset.is_empty(), "{synced:?}");
-    socket.event(EVENT_LIVE).await;
-    let stream = StreamId::conversation(conversation);
-    let mut events = socket.take_events();
-    events.retain(|event| event.from.is_some_and(|from| from.stream == stream));
-    events
-}
-
-/// Entries follow each other without a hole; withheld ranges count as what they stand for.
-fn assert_gapless(events: &[Event], after: u64) {
-    let mut expected = after + 1;
-    for event in events {
-        let from = event.from.unwrap();
-        let first = match event.name.as_str() {
-            EVENT_WITHHELD => event.body::<Withheld>().first,
-            _ => from.seq,
-        };
-        assert_eq!(first, expected, "{event:?}");
-        expected = from.seq + 1;
-    }
 }
 
 fn names(events: &[Event]) -> Vec<&str> {
@@ -87,7 +59,7 @@ async fn a_sync_from_the_first_entry_gives_the_whole_log_as_it_stands_now(topolo
     let deleted = bob.say(group, "oops").await.position.seq;
     ann.edit(group, edited, "final").await;
     bob.delete(group, deleted).await;
-    let events = entries_after(&bob, group, START).await;
+    let events = bob.log(group, START).await;
     assert_gapless(&events, 0);
     let expected =
         [CONVERSATION_CREATED, MEMBER_JOINED, MEMBER_JOINED, MESSAGE_NEW, MESSAGE_NEW, MESSAGE_EDITED, MESSAGE_DELETED];
@@ -113,7 +85,7 @@ async fn a_sync_after_a_crash_of_everything_gives_exactly_the_rest(topology: Top
     for part in topology.parts() {
         world.restart(part.name).await;
     }
-    let events = entries_after(&bob, conversation, known).await;
+    let events = bob.log(conversation, known).await;
     assert_gapless(&events, known.seq);
     let texts: Vec<_> = events.iter().map(|event| event.body["text"].clone()).collect();
     let expected: Vec<_> = (1..260).map(|n| json!(n.to_string())).collect();
@@ -190,7 +162,7 @@ async fn what_was_said_while_one_was_out_is_withheld(topology: Topology) {
     ann.done::<serde_json::Value>(group, "members.invite", json!({ "users": [bob.id] })).await;
     ann.say(group, "heard again").await;
 
-    let events = entries_after(&bob, group, START).await;
+    let events = bob.log(group, START).await;
     assert_gapless(&events, 0);
     let texts: Vec<_> = events.iter().filter(|e| e.name == MESSAGE_NEW).map(|e| e.body["text"].clone()).collect();
     assert_eq!(texts, ["heard", "heard again"]);
@@ -208,7 +180,7 @@ async fn history_of_a_channel_is_open_to_who_joins_late(topology: Topology) {
     ann.say(channel, "first").await;
     bob.done::<serde_json::Value>(channel, "channels.join", json!({})).await;
     ann.say(channel, "second").await;
-    let events = entries_after(&bob, channel, START).await;
+    let events = bob.log(channel, START).await;
     assert_gapless(&events, 0);
     assert!(!names(&events).contains(&EVENT_WITHHELD));
     let page = bob.history(channel, json!({})).await;

@@ -1,0 +1,196 @@
+//! The power goes at any moment: every acknowledged entry is there when it comes back.
+//!
+//! The real binary runs under a recorder while clients write; disks are rebuilt as they may look after cuts at many moments, and the
+//! real binary starts on each. See `harness::power` for what a cut leaves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use harness::people::{PASSWORD, START, assert_gapless};
+use harness::power::{Disk, trace};
+use harness::world::Settings;
+use harness::{Person, Topology, World, on_every_topology, wait};
+use protocol::accounts::Grant;
+use protocol::chat::{Appended, MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Sent};
+use protocol::{ConversationId, Position};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+on_every_topology![what_was_acknowledged_survives_any_power_cut];
+
+/// Cuts on each topology.
+fn cuts() -> usize {
+    if std::env::var_os("SECURECONNECT_SOAK").is_some() { 200 } else { 10 }
+}
+
+/// Cuts while the system starts for the first time.
+const EARLY_CUTS: usize = 3;
+const LOAD: Duration = Duration::from_secs(3);
+const IN_FLIGHT: usize = 16;
+const SEED: u64 = 0x5ec0_11ec;
+
+/// What a client was told.
+struct Told {
+    at_us: u64,
+    conversation: ConversationId,
+    position: Position,
+    name: &'static str,
+    text: String,
+}
+
+async fn what_was_acknowledged_survives_any_power_cut(topology: Topology) {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("recording");
+    let settings = Settings::default().under(trace::recorder(&log));
+    let mut world = World::with(topology, settings).await;
+    let ready_us = now_us();
+    let people = world.people(["ann", "bob", "carl"]).await;
+    let [ann, bob, carl] = &people;
+    let groups = [ann.group("one", &[bob, carl]).await, bob.group("two", &[ann, carl]).await];
+    let prepared_us = now_us();
+    let (a, b, c) = tokio::join!(load(ann, &groups, 1), load(bob, &groups, 2), load(carl, &groups, 3));
+    let told: Vec<Told> = [a, b, c].into_iter().flatten().collect();
+    world.kill_all().await;
+    let operations = trace::parse(&recording(&log).await);
+    let root = world.data_dir().to_path_buf();
+    assert!(told.len() > 100, "{} acknowledged", told.len());
+
+    let mut random = StdRng::seed_from_u64(SEED);
+    let index_at = |us: u64| operations.partition_point(|operation| operation.at_us <= us);
+    let early = 0..index_at(ready_us);
+    let loaded = index_at(prepared_us)..operations.len();
+    assert!(loaded.len() > 100, "{} operations while loaded", loaded.len());
+    let mut moments: Vec<usize> = (0..EARLY_CUTS).map(|_| random.random_range(early.clone())).collect();
+    moments.extend((0..cuts()).map(|_| random.random_range(loaded.clone())));
+    moments.sort_unstable();
+
+    let mut disk = Disk::default();
+    let mut applied = 0;
+    for (cut, moment) in moments.into_iter().enumerate() {
+        for operation in &operations[applied..moment] {
+            disk.apply(&root, operation);
+        }
+        applied = moment;
+        let files = disk.after_cut(SEED + cut as u64);
+        let at_us = operations[moment.saturating_sub(1)].at_us;
+        let survivor = revive(topology, &root, &files).await;
+        if at_us >= prepared_us {
+            check(&survivor, &people, &groups, &told, at_us).await;
+        }
+        survivor.end().await;
+    }
+}
+
+/// Starts the system on what a cut left.
+async fn revive(topology: Topology, root: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> World {
+    use std::os::unix::fs::PermissionsExt;
+    let mut world = World::prepare(topology, Settings::default());
+    for (path, contents) in files.iter().filter(|(path, _)| is_data(path)) {
+        let path = world.data_dir().join(path.strip_prefix(root).unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, contents).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    world.start_all().await;
+    world
+}
+
+/// Neither logs, nor what another process must not find, nor SQLite's shared memory (which is no file's contents but a map of the
+/// log that is beside it, and made anew from it).
+fn is_data(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_string_lossy();
+    !name.ends_with("-shm") && !name.ends_with(".log") && !name.starts_with("addresses.json") && name != "lock"
+}
+
+/// Everything that was told before the cut is there, as it was told.
+async fn check(world: &World, people: &[Person], groups: &[ConversationId], told: &[Told], at_us: u64) {
+    let mut reader = None;
+    for person in people {
+        let login = json!({ "handle": person.handle, "password": PASSWORD });
+        let grant: Grant = world.rest().command("auth.login", None, None, login).await.data();
+        reader = Some(Person::of(&grant, &world.rest(), world.gateway()));
+    }
+    let reader = reader.unwrap();
+    for group in groups {
+        let log = reader.log(*group, START).await;
+        assert_gapless(&log, 0);
+        let entries: BTreeMap<u64, _> = log.iter().map(|event| (event.from.unwrap().seq, event)).collect();
+        for told in told.iter().filter(|told| told.conversation == *group && told.at_us < at_us) {
+            let entry = entries.get(&told.position.seq);
+            let entry = entry.unwrap_or_else(|| panic!("{} {:?} is lost", told.name, told.position));
+            assert_eq!(entry.from.unwrap().tag, told.position.tag);
+            assert_eq!(entry.name, told.name);
+            let text = entry.body["text"].as_str().unwrap_or_default();
+            let edited_later = entry.name == MESSAGE_NEW && entry.body["revision"] != Value::Null;
+            let changed_later = text.is_empty() || edited_later;
+            assert!(text == told.text || changed_later, "{entry:?}");
+        }
+    }
+}
+
+/// Writes for a while and remembers what was acknowledged, and when.
+async fn load(person: &Person, groups: &[ConversationId], seed: u64) -> Vec<Told> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut device = person.device().await;
+    let mut told: Vec<Told> = Vec::new();
+    let until = Instant::now() + LOAD;
+    while Instant::now() < until {
+        let mut started = Vec::new();
+        for _ in 0..IN_FLIGHT {
+            let conversation = groups[random.random_range(0..groups.len())];
+            let own: Vec<&Told> =
+                told.iter().filter(|told| told.conversation == conversation && told.name == MESSAGE_NEW).collect();
+            let target = (!own.is_empty()).then(|| own[random.random_range(0..own.len())].position.seq);
+            let text = format!("{} {}", Uuid::new_v4(), "x".repeat(random.random_range(0..300)));
+            let (name, command, body) = match (target, random.random_range(0..10)) {
+                (Some(seq), 0) => (MESSAGE_DELETED, "messages.delete", json!({ "seq": seq })),
+                (Some(seq), 1 | 2) => {
+                    let body = json!({ "seq": seq, "text": text, "client_id": Uuid::new_v4() });
+                    (MESSAGE_EDITED, "messages.edit", body)
+                }
+                _ => (MESSAGE_NEW, "messages.send", json!({ "client_id": Uuid::new_v4(), "text": text })),
+            };
+            let id = device.socket.start(command, Some(&conversation.to_string()), &body).await;
+            started.push((id, conversation, name, text));
+        }
+        for (id, conversation, name, text) in started {
+            let Ok(answer) = device.socket.reply(id).await else {
+                continue;
+            };
+            let at_us = now_us();
+            let position = match name {
+                MESSAGE_NEW => serde_json::from_value::<Sent>(answer).unwrap().position,
+                _ => serde_json::from_value::<Appended>(answer).unwrap().position,
+            };
+            let again = name == MESSAGE_DELETED && told.iter().any(|t| t.position.seq >= position.seq);
+            if !again {
+                told.push(Told { at_us, conversation, position, name, text });
+            }
+        }
+        device.socket.take_events();
+    }
+    told
+}
+
+/// The recording, once the recorder has written its last line.
+async fn recording(log: &Path) -> String {
+    wait::until("the recorder to end", async || {
+        let text = std::fs::read_to_string(log).ok()?;
+        let first = text.split_whitespace().next()?;
+        let ended = format!("{first} ");
+        let last = text.lines().rev().take(50).any(|line| line.starts_with(&ended) && line.contains("+++ "));
+        last.then_some(text)
+    })
+    .await
+}
+
+fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros().try_into().unwrap()
+}
