@@ -1,0 +1,87 @@
+//! `messages.send`: the path that everything else is measured by.
+//!
+//! Four rows: the claim of the client id, the entry with its index, the head, the sender's marker. What has to be read, the head
+//! and the sender's seat, the writer remembers from the send before.
+
+use protocol::chat::{SendMessage, Sent};
+use protocol::{ConversationId, ErrorCode, Seq, StreamId, UserId};
+use rusqlite::params;
+
+use super::{claim, claimed, message};
+use crate::log::{Change, Content, Stream, Text};
+use crate::members::seat;
+use crate::refuse::{Stop, not_found, refuse};
+
+/// Sends a message; a resend gets the answer of the first.
+pub(crate) fn send(
+    change: &mut Change<'_, '_>,
+    sender: UserId,
+    conversation: ConversationId,
+    request: SendMessage,
+) -> Result<Sent, Stop> {
+    let connection = change.connection();
+    let (mut stream, seat) = match change.folds().get(conversation) {
+        Some(fold) => (fold.stream, fold.seats.get(&sender).copied()),
+        None => {
+            let stream = Stream::find(connection, StreamId::conversation(conversation))?.ok_or_else(not_found)?;
+            (stream, None)
+        }
+    };
+    if !claim(connection, stream.no, sender, request.client_id, stream.head.seq + 1)? {
+        return sent_before(change, &stream, sender, &request);
+    }
+    let joined_seq = match seat {
+        Some(joined_seq) => joined_seq,
+        None => seat::find(connection, stream.no, sender)?.ok_or_else(not_found)?.joined_seq,
+    };
+    if let Some(reply_to) = request.reply_to {
+        replies_to_visible(change, &stream, sender, reply_to)?;
+    }
+    let text = Text {
+        by: sender,
+        client_id: request.client_id,
+        text: request.text,
+        reply_to: request.reply_to,
+        edited_at: None,
+        revision: 0,
+        deleted: false,
+    };
+    let position = change.append_remembered(&mut stream, Content::Message(text))?;
+    own_marker(change, &stream, sender, joined_seq)?;
+    change.folds().sent(conversation, stream, sender, joined_seq);
+    Ok(Sent { position, number: stream.number, at: change.now })
+}
+
+fn sent_before(change: &Change<'_, '_>, stream: &Stream, sender: UserId, request: &SendMessage) -> Result<Sent, Stop> {
+    let entry = claimed(change.connection(), stream, sender, request.client_id)?.ok_or_else(not_found)?;
+    match entry.content {
+        Content::Message(_) => Ok(Sent { position: entry.position, number: entry.number, at: entry.at }),
+        _ => Err(refuse(ErrorCode::Conflict, "client_id: it was used for an edit; make a new one for each message.")),
+    }
+}
+
+fn replies_to_visible(change: &Change<'_, '_>, stream: &Stream, sender: UserId, seq: Seq) -> Result<(), Stop> {
+    let visible = seat::visibility(change.connection(), stream.no, sender)?.sees(seq);
+    if visible && message(change.connection(), stream, seq).is_ok() {
+        return Ok(());
+    }
+    Err(refuse(ErrorCode::NotFound, "reply_to: there is no such message."))
+}
+
+/// Who writes has read what stands before: the marker moves to the message itself. Everybody sees that from the entry.
+fn own_marker(change: &Change<'_, '_>, stream: &Stream, sender: UserId, joined_seq: Seq) -> Result<(), Stop> {
+    change
+        .connection()
+        .prepare_cached(
+            "UPDATE memberships SET read_seq = ?1, read_number = ?2, delivered_seq = ?1
+             WHERE stream = ?3 AND user = ?4 AND joined_seq = ?5",
+        )?
+        .execute(params![
+            stream.head.seq as i64,
+            stream.number as i64,
+            stream.no,
+            sender.as_bytes(),
+            joined_seq as i64
+        ])?;
+    Ok(())
+}

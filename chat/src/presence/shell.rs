@@ -1,0 +1,235 @@
+//! The shell around the machine: the clock, the audiences, what is told and what is written down.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use link::{Audience, DeviceReport, Event, Identity, Refusal};
+use parking_lot::Mutex;
+use protocol::chat::{PRESENCE_CHANGED, Presence, PresenceState};
+use protocol::{ErrorCode, Millis, SessionId, UserId};
+use rusqlite::{Connection, params};
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::audience;
+use super::machine::{Machine, Told};
+use super::watches::Watches;
+use crate::refuse::{Stop, refuse};
+use crate::shared::Shared;
+
+/// How often changes are looked for while anybody is there: what a change may be late at most.
+const TICK: Duration = Duration::from_millis(250);
+/// Changes whose audience is read in one go.
+const CHUNK: usize = 32;
+/// What is written down waits for this long, so that many changes are one commit.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// Rows in one transaction.
+const WRITE_CHUNK: usize = 500;
+
+/// Everybody's presence.
+#[derive(Debug)]
+pub(crate) struct Presences {
+    machine: Mutex<Machine>,
+    watches: Mutex<Watches>,
+    wake: Notify,
+}
+
+impl Presences {
+    /// Goes on from what was written down before.
+    pub(crate) fn open(connection: &Connection, grace_ms: Millis, now: Millis) -> rusqlite::Result<Self> {
+        let last_version = connection
+            .query_row("SELECT coalesce(max(version), 0) FROM presence", [], |row| crate::log::row::unsigned(row, 0))?;
+        let online = connection
+            .prepare("SELECT user FROM presence WHERE online = 1")?
+            .query_map([], |row| crate::log::row::id(row, 0).map(UserId::from))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut machine = Machine::new(grace_ms, last_version);
+        machine.restore(now, online);
+        Ok(Self { machine: Mutex::new(machine), watches: Mutex::default(), wake: Notify::new() })
+    }
+
+    /// Takes a gateway's report; answers whether its whole list is known.
+    pub(crate) fn report(&self, now: Millis, report: &DeviceReport) -> bool {
+        let known = self.machine.lock().report(now, report.gateway, report.whole, &report.opened, &report.closed);
+        self.wake.notify_one();
+        known
+    }
+
+    /// A device says that it is in use, or not.
+    pub(crate) fn set(&self, user: UserId, session: SessionId, state: PresenceState) {
+        self.machine.lock().set(user, session, state);
+        self.wake.notify_one();
+    }
+
+    /// Names whose presence a device wants to be told.
+    pub(crate) fn watch(&self, user: UserId, session: SessionId, users: Vec<UserId>) -> Result<(), Refusal> {
+        if self.watches.lock().replace((user, session), users) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::Overloaded, "Too many lists of watched users: ask with presence.get."))
+    }
+
+    /// How somebody stands, whether they are there or were once.
+    pub(crate) fn state(&self, connection: &Connection, user: UserId, now: Millis) -> rusqlite::Result<Option<Told>> {
+        if let Some(told) = self.machine.lock().told(user, now) {
+            return Ok(Some(told));
+        }
+        let written = audience::written(connection, user)?;
+        Ok(written.map(|(last_seen_at, version)| Told {
+            presence: Presence { user, state: PresenceState::Offline, last_seen_at: Some(last_seen_at) },
+            version,
+            last_seen_at,
+        }))
+    }
+
+    fn take_changes(&self, now: Millis, at_most: usize) -> Vec<Told> {
+        let mut machine = self.machine.lock();
+        std::iter::from_fn(|| machine.poll(now)).take(at_most).collect()
+    }
+
+    /// Whom a change is told to: who may hear of it and is there to hear it.
+    fn audience(&self, connection: &Connection, user: UserId) -> rusqlite::Result<Arc<[UserId]>> {
+        let mut users = audience::pushed_to(connection, user)?;
+        let watchers = self.watches.lock().watchers(user);
+        for watcher in watchers {
+            if audience::share(connection, watcher, user)? {
+                users.push(watcher);
+            }
+        }
+        users.sort_unstable();
+        users.dedup();
+        let machine = self.machine.lock();
+        users.retain(|user| machine.is_connected(*user));
+        Ok(users.into())
+    }
+}
+
+/// The present value of somebody's register.
+pub(crate) fn register(told: &Told, audience: Arc<[UserId]>, now: Millis) -> serde_json::Result<Event> {
+    Ok(Event {
+        identity: Identity::Register { key: format!("presence:{}", told.presence.user).into(), version: told.version },
+        audience: Audience::Users(audience),
+        name: Cow::Borrowed(PRESENCE_CHANGED),
+        at: now,
+        body: Bytes::from(serde_json::to_vec(&told.presence)?),
+        effects: Arc::default(),
+    })
+}
+
+/// Tells changes until the service stops, never more than the budget of deliveries allows.
+pub(crate) async fn run(shared: Shared) {
+    let rate = f64::from(shared.config.presence_deliveries_per_second.max(1));
+    let mut worker = Worker { untold: Vec::new(), unwritten: HashMap::new(), budget: rate };
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refilled = Instant::now();
+    let mut written = Instant::now();
+    loop {
+        let idle = shared.presences.machine.lock().is_idle() && worker.untold.is_empty() && worker.unwritten.is_empty();
+        tokio::select! {
+            _ = ticks.tick(), if !idle => {}
+            () = shared.presences.wake.notified(), if idle => {}
+            () = shared.shutdown.stopped() => {
+                worker.write(&shared).await;
+                return;
+            }
+        }
+        worker.budget = (worker.budget + rate * refilled.elapsed().as_secs_f64()).min(rate);
+        refilled = Instant::now();
+        shared.presences.machine.lock().tick(shared.now());
+        worker.tell(&shared).await;
+        if written.elapsed() >= WRITE_EVERY {
+            worker.write(&shared).await;
+            written = Instant::now();
+        }
+    }
+}
+
+struct Worker {
+    /// Taken from the machine, but not told yet.
+    untold: Vec<Told>,
+    /// Told, but not written down yet.
+    unwritten: HashMap<UserId, Told>,
+    /// Deliveries that may be made now.
+    budget: f64,
+}
+
+impl Worker {
+    async fn tell(&mut self, shared: &Shared) {
+        while self.budget > 0.0 {
+            if self.untold.is_empty() {
+                self.untold = shared.presences.take_changes(shared.now(), CHUNK);
+            }
+            if self.untold.is_empty() {
+                return;
+            }
+            let (presences, changes) = (Arc::clone(&shared.presences), self.untold.clone());
+            let now = shared.now();
+            let events = shared.read("memberships/audience", move |connection| {
+                changes
+                    .iter()
+                    .map(|told| {
+                        let audience = presences.audience(connection, told.presence.user)?;
+                        let count = audience.len();
+                        let event = register(told, audience, now)
+                            .map_err(|error| refuse(ErrorCode::Internal, error.to_string()))?;
+                        Ok((event, count))
+                    })
+                    .collect::<Result<Vec<_>, Stop>>()
+            });
+            match events.await {
+                Ok(events) => {
+                    for (event, count) in events.into_iter().filter(|(_, count)| *count > 0) {
+                        self.budget -= count as f64;
+                        shared.publisher.publish(event);
+                    }
+                    for told in self.untold.drain(..) {
+                        if told.presence.state == PresenceState::Offline {
+                            shared.presences.watches.lock().forget_user(told.presence.user);
+                        }
+                        self.unwritten.insert(told.presence.user, told);
+                    }
+                }
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "changes of presence wait to be told");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, shared: &Shared) {
+        while !self.unwritten.is_empty() {
+            let rows: Vec<_> = self.unwritten.values().take(WRITE_CHUNK).copied().collect();
+            let keys: Vec<_> = rows.iter().map(|told| told.presence.user).collect();
+            let written = shared.write("presence/upsert", move |change| {
+                rows.iter().try_for_each(|told| upsert(change.connection(), told)).map_err(Stop::from)
+            });
+            if let Err(refusal) = written.await {
+                tracing::warn!(%refusal, "changes of presence wait to be written down");
+                return;
+            }
+            for user in keys {
+                self.unwritten.remove(&user);
+            }
+        }
+    }
+}
+
+fn upsert(connection: &Connection, told: &Told) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO presence (user, online, last_seen_at, version) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (user) DO UPDATE SET online = ?2, last_seen_at = ?3, version = ?4",
+        )?
+        .execute(params![
+            told.presence.user.as_bytes(),
+            told.presence.state != PresenceState::Offline,
+            told.last_seen_at as i64,
+            told.version as i64
+        ])?;
+    Ok(())
+}
