@@ -107,7 +107,6 @@ export class Core {
   #beatAt: Millis | undefined;
   #heardAt: Millis = 0;
   readonly #streams: Streams;
-  readonly #registers = new Registers();
   readonly #acks = new Acks();
   readonly #commands: Commands;
   readonly #random: Random;
@@ -125,7 +124,7 @@ export class Core {
     this.#streams = new Streams(all.positions);
     this.#commands = new Commands(all);
     this.#random = new Random(all.seed);
-    this.#incoming = new Incoming(this.#streams, this.#registers, this.#acks, this.#events);
+    this.#incoming = new Incoming(this.#streams, new Registers(), this.#acks, this.#events);
   }
 
   /** What to do next; `undefined` when everything is done. */
@@ -135,28 +134,33 @@ export class Core {
 
   /** The next event, which thereby counts as handed to the app. */
   pollEvent(now: Millis): CoreEvent | undefined {
-    const wasFull = !this.wantsFrames;
+    const wasFull = this.#full;
     const event = this.#events.shift();
     if (!event) return undefined;
-    // The silence was ours.
-    if (wasFull && this.wantsFrames) this.#heardAt = now;
+    if (wasFull && !this.#full) {
+      // The silence was ours.
+      this.#heardAt = now;
+      this.#phaseTimeout(now);
+    }
     if (event.kind === "entry" || event.kind === "withheld") {
+      this.#streams.hand(event.from.stream, event.from.seq);
       this.#acks.handed(now, event.from.stream, event.from.seq);
       this.#sendDueAck(now);
     }
     return event;
   }
 
-  /** Whether frames should be read from the transport. While the app doesn't take its events, the server has to wait. */
+  /** Whether frames should be read from the transport. While the app doesn't take its events, the server has to wait; only the
+   * answers of the greeting are always read. */
   get wantsFrames(): boolean {
-    return this.#events.length < this.#eventsWaitingMax;
+    return !(this.#phase.kind === "up" && this.#full);
   }
 
   /** When to call `handleTimeout`. */
   pollTimeout(): Millis | undefined {
     const up = this.#phase.kind === "up";
     const times = [
-      "until" in this.#phase ? this.#phase.until : undefined,
+      this.#phaseUntil(),
       this.#token.retryAt(),
       this.#deadAt(),
       up ? this.#beatAt : undefined,
@@ -284,7 +288,7 @@ export class Core {
     // Nothing but the welcome comes first.
     if (this.#phase.kind === "greeting") return this.#dropConnection(now, { kind: "malformed" });
     if (frame.type === "token.expiring") return this.#requestToken();
-    const fault = this.#incoming.event(now + this.#aheadMs, this.#user, frame);
+    const fault = this.#incoming.event(now, this.#aheadMs, this.#user, frame);
     if (fault) this.#dropConnection(now, fault);
   }
 
@@ -307,8 +311,19 @@ export class Core {
     return this.#connected && this.wantsFrames ? this.#heardAt + LIMITS.DEAD_AFTER_MS : undefined;
   }
 
+  get #full(): boolean {
+    return this.#events.length >= this.#eventsWaitingMax;
+  }
+
+  /** When the present phase ends. A client whose app takes no events makes no new connection, which bounds their number. */
+  #phaseUntil(): Millis | undefined {
+    if (this.#phase.kind === "waiting" && this.#full) return undefined;
+    return "until" in this.#phase ? this.#phase.until : undefined;
+  }
+
   #phaseTimeout(now: Millis): void {
-    if (!("until" in this.#phase) || this.#phase.until > now) return;
+    const until = this.#phaseUntil();
+    if (until === undefined || until > now) return;
     if (this.#phase.kind === "waiting") this.#connectAt(now, now);
     else this.#dropConnection(now, { kind: "silent" });
   }
@@ -351,9 +366,7 @@ export class Core {
     const replaced = this.#epoch !== undefined && this.#epoch !== welcome.epoch;
     this.#epoch = welcome.epoch;
     if (replaced) {
-      this.#streams.clear();
-      this.#registers.clear();
-      this.#acks.clear();
+      this.#incoming.clear();
       this.#events.push({ kind: "reset_all", epoch: welcome.epoch });
     }
     if (welcome.resumed && !replaced) {
@@ -455,7 +468,7 @@ export class Core {
     if (this.#token.token === undefined) {
       this.#phase = { kind: "awaiting_token", notBefore: at };
       this.#requestToken();
-    } else if (at > now) {
+    } else if (at > now || this.#full) {
       this.#phase = { kind: "waiting", until: at };
     } else {
       this.#phase = { kind: "opening", until: now + STEP_WITHIN_MS };

@@ -21,8 +21,8 @@ export class Incoming {
     this.#events = events;
   }
 
-  /** Takes an event; what is returned ends the connection. */
-  event(serverNow: Millis, me: UserId | undefined, frame: ServerFrame): Lost | undefined {
+  /** Takes an event; what is returned ends the connection. `aheadMs` is server time minus ours. */
+  event(now: Millis, aheadMs: number, me: UserId | undefined, frame: ServerFrame): Lost | undefined {
     const { type, from, body } = frame;
     if (!isText(type)) return MALFORMED;
     switch (type) {
@@ -37,10 +37,10 @@ export class Incoming {
         const range = isFields(body) ? body : {};
         const { first, last } = range;
         if (!from || !isCount(first) || !isCount(last) || first > last) return MALFORMED;
-        return this.#arrive(first, from, { kind: "withheld", from, first });
+        return this.#arrive(now, first, from, { kind: "withheld", from, first });
       }
       default:
-        return this.#news(serverNow, me, type, frame);
+        return this.#news(now, aheadMs, me, type, frame);
     }
   }
 
@@ -48,35 +48,54 @@ export class Incoming {
   reset(stream: StreamId, head: Position | undefined): void {
     this.#streams.forget(stream);
     this.#acks.forget(stream);
+    this.#dropWaiting((other) => other === stream);
     if (head) this.#streams.start(stream, head);
     this.#events.push(head ? { kind: "reset", stream, head } : { kind: "reset", stream });
   }
 
-  #news(serverNow: Millis, me: UserId | undefined, name: string, frame: ServerFrame): Lost | undefined {
+  /** Nothing is known of any log any more. */
+  clear(): void {
+    this.#streams.clear();
+    this.#registers.clear();
+    this.#acks.clear();
+    this.#dropWaiting(() => true);
+  }
+
+  /** Entries that still wait for the app are void with their log. */
+  #dropWaiting(of: (stream: StreamId) => boolean): void {
+    const left = this.#events.filter((event) => !(event.kind === "entry" || event.kind === "withheld") || !of(event.from.stream));
+    this.#events.splice(0, this.#events.length, ...left);
+  }
+
+  #news(now: Millis, aheadMs: number, me: UserId | undefined, name: string, frame: ServerFrame): Lost | undefined {
     const body = frame.body ?? null;
     if (frame.from) {
       const entry: CoreEvent = { kind: "entry", from: frame.from, name, body };
       if (isCount(frame.at)) entry.at = frame.at;
-      return this.#arrive(frame.from.seq, frame.from, entry, () => this.#followMembership(me, frame.from!, name, body));
+      return this.#arrive(now, frame.from.seq, frame.from, entry, () => this.#followMembership(me, frame.from!, name, body));
     }
     if (frame.register) {
       const { key, version } = frame.register;
       if (this.#registers.arrive(key, version)) this.#events.push({ kind: "register", key, version, name, body });
-    } else if (isCount(frame.until) && frame.until > serverNow) {
+    } else if (isCount(frame.until) && frame.until > now + aheadMs) {
       this.#events.push({ kind: "ephemeral", name, until: frame.until, body });
     }
     return undefined;
   }
 
-  #arrive(first: Seq, from: From, event: CoreEvent, follow?: () => void): Lost | undefined {
+  #arrive(now: Millis, first: Seq, from: From, event: CoreEvent, follow?: () => void): Lost | undefined {
     const verdict = this.#streams.arrive(first, from);
     switch (verdict.kind) {
       case "new":
         follow?.();
         this.#events.push(event);
         return undefined;
-      case "known":
+      case "known": {
+        // The server repeats what the app was handed: the acknowledgement was lost.
+        const handed = this.#streams.handed(from.stream);
+        if (handed >= from.seq) this.#acks.handed(now, from.stream, handed);
         return undefined;
+      }
       case "gap":
         return { kind: "gap", stream: from.stream, expected: verdict.expected, got: first };
       case "forked":

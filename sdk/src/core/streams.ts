@@ -11,6 +11,8 @@ const STREAMS_MAX = 100_000;
 
 interface Stream {
   position: Position;
+  /** The last entry that the app was handed. */
+  handed: Seq;
   leftAt?: Seq;
 }
 
@@ -50,10 +52,20 @@ export class Streams {
     if (stream && seq >= stream.position.seq) stream.leftAt = seq;
   }
 
+  hand(id: StreamId, seq: Seq): void {
+    const stream = this.#streams.get(id);
+    if (stream) stream.handed = seq;
+  }
+
+  /** The last entry that the app was handed. */
+  handed(id: StreamId): Seq {
+    return this.#streams.get(id)?.handed ?? 0;
+  }
+
   /** Sets where a stream without a position begins; a position that is known already stays. False where it was not set. */
   start(id: StreamId, position: Position): boolean {
     if (this.#streams.has(id) || this.#streams.size >= STREAMS_MAX) return false;
-    this.#streams.set(id, { position });
+    this.#streams.set(id, { position, handed: 0 });
     return true;
   }
 

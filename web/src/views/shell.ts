@@ -42,7 +42,7 @@ export class ShellView {
     const id = openConversation();
     this.element.dataset["pane"] = id ? "thread" : "list";
     this.#sidebar.current(id);
-    if (this.#thread?.id === id) return;
+    if (this.#thread?.id === id && this.#main.firstChild) return;
     const former = this.#thread;
     former?.end();
     this.#thread = undefined;

@@ -2,7 +2,7 @@
 import type { Conversation, ConversationId } from "@secureconnect/sdk";
 import { newChatDialog } from "../dialogs/new-chat.ts";
 import { settingsDialog } from "../dialogs/settings.ts";
-import { listTime } from "../format.ts";
+import { firstLine, listTime } from "../format.ts";
 import type { Model } from "../model/model.ts";
 import { navigate } from "../navigation.ts";
 import { avatarOf, preview, titleOf, typingLine } from "../titles.ts";
@@ -103,8 +103,8 @@ export class Sidebar {
     const { id, unread, last_message: last } = conversation;
     const pending = [...model.sending.values()].findLast((entry) => entry.conversation === id);
     const typing = typingLine(model, conversation);
-    const line = typing || (pending ? `Sending: ${pending.message.text}` : last ? preview(model, conversation, last) : "");
-    const kind = typing ? "typing" : pending ? "pending" : "";
+    const line = typing || (pending ? `You: ${firstLine(pending.message.text)}` : last ? preview(model, conversation, last) : "");
+    const kind = typing ? "typing" : pending && model.client.status.state !== "live" ? "pending" : "";
     const title = titleOf(model, conversation);
     const time = last ? listTime(last.at, Date.now()) : "";
     const current = id === this.#current;

@@ -41,6 +41,8 @@ export class ThreadView {
     this.#composer = new Composer(id, {
       send: (text, replyTo) => {
         model.send(id, text, replyTo);
+        // The message ended what others see as typing; the next key begins it anew.
+        this.#lastTyping = 0;
         this.#list.toEnd();
       },
       edited: (message, text) => this.#thread.edit(message, text).catch(toastProblem),

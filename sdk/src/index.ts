@@ -1,0 +1,23 @@
+// The TypeScript client of SecureConnect.
+//
+// - `Session`: register, log in, go on after a reload; keeps the access token fresh. The refresh token stays in a cookie.
+// - `Client`: the socket. Events come once and in order, commands are sent until they are answered.
+// - `Sender` with an `Outbox`: messages that survive a reload.
+// - `ConversationView`: a conversation as an app shows it.
+// - `Rest`: every command by HTTP, without a session.
+// - `Core`: the state machine inside, for shells of another kind.
+export { Client, type ClientEvent, type ClientOptions, type Status } from "./client.ts";
+export { ConversationView, type PendingSend } from "./core/conversation.ts";
+export { Core, type CoreSettings } from "./core/core.ts";
+export type { CoreEvent, Lost, Stop } from "./core/event.ts";
+export type { Command, CommandAnswer, Output, Ticket, TokenAnswer } from "./core/output.ts";
+export { ApiError, type LocalCode } from "./errors.ts";
+export * from "./generated.ts";
+export type { Session as SessionInfo } from "./generated.ts";
+export { newId } from "./ids.ts";
+export { openOutbox } from "./outbox/indexeddb.ts";
+export { MemoryOutbox, type Outbox, type OutboxEntry } from "./outbox/outbox.ts";
+export { Rest, type Answer, type CallOptions, type Request } from "./rest.ts";
+export { Sender, type SendEvent } from "./sender.ts";
+export { exclusiveOverTabs, Session, type Exclusive } from "./session.ts";
+export type { OpenSocket } from "./transport.ts";
