@@ -43,7 +43,8 @@ impl Rotation {
             return Presented::Rotated;
         }
         let in_time = now.saturating_sub(self.rotated_at) <= repeat_ms;
-        if generation + 1 == self.generation && in_time && !self.repeated {
+        let replaced = generation > 0 && generation + 1 == self.generation;
+        if replaced && in_time && !self.repeated {
             self.repeated = true;
             return Presented::Repeated;
         }
