@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::limits::RATE_LIMITS;
 use runtime::config::Problems;
 use serde::{Deserialize, Serialize};
-
-/// The row that auth counts, because it alone knows the account.
-const COUNTED_BY_AUTH: &str = "login_account";
 
 /// The gateway's configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -37,8 +33,8 @@ pub struct Config {
     pub write_within_ms: u64,
     /// Over how long the clients of a server that goes down are spread when they come back, in milliseconds.
     pub reconnect_spread_ms: u64,
-    /// Rate limits: how many in the window of each row; see the table of limits in the documents. They stand under `[limits]` of the
-    /// config file, one table for all services; the binary hands them on.
+    /// Rate limits by their names; what is absent keeps the table's count. They are the process's `[limits]`, which all services
+    /// read, and not part of the gateway's own section.
     #[serde(skip)]
     pub limits: BTreeMap<String, u32>,
 }
@@ -58,21 +54,20 @@ impl Default for Config {
             read_within_ms: 1_500,
             write_within_ms: 5_000,
             reconnect_spread_ms: 10_000,
-            limits: RATE_LIMITS
-                .iter()
-                .filter(|row| row.name != COUNTED_BY_AUTH)
-                .map(|row| (row.name.to_owned(), row.count))
-                .collect(),
+            limits: BTreeMap::new(),
         }
     }
 }
 
 impl Config {
-    /// Every key with what it means, for the documented configuration file. `section` is where it stands, such as `gateway`.
+    /// Every key with what it means, for the documented configuration file.
     #[must_use]
     pub fn comments() -> &'static [(&'static str, &'static str)] {
         &[
-            ("allowed_origins", "Origins of pages beside the server's own that may call it: [\"https://app.example.org\"]."),
+            (
+                "allowed_origins",
+                "Origins of pages beside the server's own that may call it: [\"https://app.example.org\"].",
+            ),
             ("web", "Whether the embedded web client is served at /."),
             ("queue_bytes", "The most bytes that wait to be written to one socket."),
             ("queue_bytes_total", "The most bytes that wait for all sockets together."),
@@ -83,16 +78,10 @@ impl Config {
             ("commands_in_flight", "The most commands of one socket that are worked on at the same time."),
             ("read_within_ms", "How long a read may take."),
             ("write_within_ms", "How long anything else may take."),
-            ("reconnect_spread_ms", "Over how long the clients of a server that goes down are spread when they come back."),
-            ("limits", "Rate limits: how many in the window of each row."),
-            ("limits.general", "Requests a minute, per user, or per address of who is not logged in."),
-            ("limits.login_address", "Logins a minute and address."),
-            ("limits.register_address", "Registrations a minute and address."),
-            ("limits.join_user", "Entering conversations and inviting, a minute and user."),
-            ("limits.join_address", "The same, a minute and address."),
-            ("limits.conversation_messages", "Messages, edits and deletions a minute, per user and conversation."),
-            ("limits.socket_frames", "Frames a minute that one socket may send."),
-            ("limits.socket_opens", "Sockets a minute that one address may open."),
+            (
+                "reconnect_spread_ms",
+                "Over how long the clients of a server that goes down are spread when they come back.",
+            ),
         ]
     }
 
@@ -127,10 +116,8 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let json = serde_json::to_value(Config::default()).unwrap();
-        let mut keys: Vec<String> = json.as_object().unwrap().keys().cloned().collect();
-        keys.extend(Config::default().limits.keys().map(|name| format!("limits.{name}")));
-        for key in keys {
-            let known = Config::comments().iter().any(|(name, _)| *name == key);
+        for key in json.as_object().unwrap().keys() {
+            let known = Config::comments().iter().any(|(name, _)| name == key);
             assert!(known, "{key}");
         }
     }
@@ -138,10 +125,7 @@ mod tests {
     #[test]
     fn what_is_no_origin_is_refused() {
         let refused = |origin: &str| {
-            let config = Config {
-                allowed_origins: vec![origin.to_owned()],
-                ..Config::default()
-            };
+            let config = Config { allowed_origins: vec![origin.to_owned()], ..Config::default() };
             let mut problems = Problems::default();
             config.check("gateway", &mut problems);
             problems.into_result().is_err()

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The edge of SecureConnect: REST and sockets in, commands out to the services, events back to whoever may hear them.
+//!
+//! Invariants:
+//! - It knows no chat: what it must know of a command stands in `protocol::commands::COMMANDS`, bodies pass through unread.
+//! - The log is the truth, a push is a hint: whatever is lost on the way is read again, in order, exactly once.
+//! - One connection per login: a second socket of the same login resumes the first one's session or replaces it. Two tabs that
+//!   share a login therefore share one connection, or the newer one wins (`taken_over`).
+//! - Everything is bounded: queues in bytes, commands in flight, parked sessions, limiters, labels.
+//!
+//! x (how it is put together), `edge` (HTTP), `token` (who speaks), `limits`, `session` (a
+//! connection's pure state), `hub` (who hears what), `socket` (the task of each connection), `devices`, `drain`.
+
+mod clock;
+mod codec;
+mod config;
+mod devices;
+mod drain;
+mod edge;
+mod gateway;
+mod hash;
+mod hub;
+mod limits;
+mod meters;
+mod session;
+mod socket;
+mod token;
+mod trail;
+
+pub use config::Config;
+pub use gateway::{Gateway, Host, Services};
+pub use trail::{migrations, store_options};

@@ -1,0 +1,151 @@
+//! Tells chat which devices are here and what has reached them (see [`link::device`]).
+//!
+//! Changes are gathered and reported once a second while there are any; without any, the report that the gateway lives goes out
+//! every five seconds. What could not be reported is not queued: the next report is the whole list.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use link::device::REPORT_EVERY_MS;
+use link::{Acknowledged, Device, DeviceReport, Service};
+use parking_lot::Mutex;
+use protocol::{Millis, Seq, StreamId, UserId};
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use crate::clock;
+
+/// Between two reports of changes.
+const GATHER: Duration = Duration::from_secs(1);
+/// A report must not take longer.
+const REPORT_WITHIN: Duration = Duration::from_millis(5_000);
+/// The most acknowledged streams that wait for a report; what is beyond is told by a later acknowledgement.
+const ACKNOWLEDGED_MAX: usize = 200_000;
+
+/// What has happened since the last report.
+#[derive(Default)]
+pub(crate) struct Devices {
+    changes: Mutex<Changes>,
+}
+
+#[derive(Default)]
+struct Changes {
+    /// Whether a device that changed is here now.
+    devices: HashMap<Device, bool>,
+    acknowledged: HashMap<(UserId, StreamId), Seq>,
+}
+
+impl Devices {
+    /// A device is here.
+    pub(crate) fn opened(&self, device: Device) {
+        self.changes.lock().devices.insert(device, true);
+    }
+
+    /// A device is gone.
+    pub(crate) fn closed(&self, device: Device) {
+        self.changes.lock().devices.insert(device, false);
+    }
+
+    /// Entries have reached a user's device.
+    pub(crate) fn acknowledged(&self, user: UserId, stream: StreamId, seq: Seq) {
+        let mut changes = self.changes.lock();
+        let full = changes.acknowledged.len() >= ACKNOWLEDGED_MAX;
+        match changes.acknowledged.get_mut(&(user, stream)) {
+            Some(known) => *known = seq.max(*known),
+            None if full => {}
+            None => {
+                changes.acknowledged.insert((user, stream), seq);
+            }
+        }
+    }
+
+    fn take(&self) -> Changes {
+        std::mem::take(&mut *self.changes.lock())
+    }
+
+    /// Reports for good. `here` lists every device that is here.
+    pub(crate) async fn report(self: Arc<Self>, chat: Arc<dyn Service>, here: impl Fn() -> Vec<Device>) {
+        let mut reporter = Reporter { gateway: Uuid::new_v4(), whole: true, reported_at: 0 };
+        let mut turn = tokio::time::interval(GATHER);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            turn.tick().await;
+            let changes = self.take();
+            if let Some(report) = reporter.due(changes, &here, clock::steady()) {
+                let answer = tokio::time::timeout(REPORT_WITHIN, chat.devices(report)).await;
+                reporter.whole = !matches!(answer, Ok(Ok(answer)) if !answer.resend);
+            }
+        }
+    }
+}
+
+/// Decides what is reported when.
+struct Reporter {
+    gateway: Uuid,
+    whole: bool,
+    reported_at: Millis,
+}
+
+impl Reporter {
+    fn due(&mut self, changes: Changes, here: &impl Fn() -> Vec<Device>, now: Millis) -> Option<DeviceReport> {
+        let quiet = changes.devices.is_empty() && changes.acknowledged.is_empty();
+        if quiet && !self.whole && now < self.reported_at + REPORT_EVERY_MS {
+            return None;
+        }
+        self.reported_at = now;
+        let changed = |came: bool| {
+            let of_kind = changes.devices.iter().filter(move |(_, is_here)| **is_here == came);
+            of_kind.map(|(device, _)| *device).collect()
+        };
+        let (opened, closed) = if self.whole { (here(), Vec::new()) } else { (changed(true), changed(false)) };
+        let acknowledged =
+            changes.acknowledged.into_iter().map(|((user, stream), seq)| Acknowledged { user, stream, seq }).collect();
+        Some(DeviceReport { gateway: self.gateway, whole: self.whole, opened, closed, acknowledged })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::SessionId;
+
+    fn device() -> Device {
+        Device { user: UserId::now(), session: SessionId::now() }
+    }
+
+    #[test]
+    fn quiet_seconds_are_not_reported_but_that_the_gateway_lives_is() {
+        let mut reporter = Reporter { gateway: Uuid::nil(), whole: false, reported_at: 10_000 };
+        let nobody = Vec::new;
+        assert!(reporter.due(Changes::default(), &nobody, 11_000).is_none());
+        assert!(reporter.due(Changes::default(), &nobody, 15_000).is_some());
+        assert!(reporter.due(Changes::default(), &nobody, 16_000).is_none());
+    }
+
+    #[test]
+    fn a_device_that_came_and_went_is_told_as_it_is_now_and_a_whole_report_lists_who_is_here() {
+        let devices = Devices::default();
+        let (one, other) = (device(), device());
+        devices.opened(one);
+        devices.closed(one);
+        devices.opened(other);
+        let mut reporter = Reporter { gateway: Uuid::nil(), whole: false, reported_at: 0 };
+        let report = reporter.due(devices.take(), &Vec::new, 1_000).unwrap();
+        assert_eq!((report.opened, report.closed), (vec![other], vec![one]));
+        reporter.whole = true;
+        let report = reporter.due(devices.take(), &|| vec![other], 2_000).unwrap();
+        assert!(report.whole);
+        assert_eq!(report.opened, vec![other]);
+    }
+
+    #[test]
+    fn only_the_furthest_acknowledgement_is_told() {
+        let devices = Devices::default();
+        let user = UserId::now();
+        let stream = StreamId::user(user);
+        devices.acknowledged(user, stream, 5);
+        devices.acknowledged(user, stream, 3);
+        assert_eq!(devices.take().acknowledged[&(user, stream)], 5);
+    }
+}

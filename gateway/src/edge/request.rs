@@ -1,0 +1,73 @@
+//! What is known of a request before its body is read.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::HeaderMap;
+use http::request::Parts;
+use link::{Context, Refusal};
+use protocol::{ErrorCode, RequestId};
+use runtime::listen::{ClientAddr, Secure};
+use runtime::telemetry::trace::TraceContext;
+
+/// The longest user agent that is passed on.
+const USER_AGENT_CHARS_MAX: usize = 200;
+
+/// Where a request comes from and what it is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) request_id: RequestId,
+    pub(crate) trace: TraceContext,
+    pub(crate) address: IpAddr,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) secure: bool,
+}
+
+impl Origin {
+    /// What the listener and the outer layers noted.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let extensions = &parts.extensions;
+        let user_agent =
+            header(&parts.headers, "user-agent").map(|text| text.chars().take(USER_AGENT_CHARS_MAX).collect());
+        Self {
+            request_id: extensions.get().copied().unwrap_or_else(RequestId::now),
+            trace: extensions.get().copied().unwrap_or_else(|| TraceContext::make(false)),
+            address: extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddr(address)| *address),
+            user_agent,
+            secure: extensions.get().is_some_and(|Secure(secure)| *secure),
+        }
+    }
+
+    /// The context of a command of this request.
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            request_id: self.request_id,
+            traceparent: Some(self.trace.header()),
+            client_ip: Some(self.address),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// The same for one of many commands of a socket: each has a name of its own.
+    pub(crate) fn context_of_command(&self) -> Context {
+        Context { request_id: RequestId::now(), ..self.context() }
+    }
+}
+
+/// A header's text.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The token of the `Authorization` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let Some(value) = headers.get(http::header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    token
+        .map(Some)
+        .ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "Authorization must be `Bearer <access token>`."))
+}

@@ -1,0 +1,184 @@
+//! The gateway, put together: its parts, its background tasks, its router.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use link::{Device, Service};
+use protocol::ServiceName;
+use runtime::audit::Spool;
+use runtime::lifecycle::{Shutdown, Tasks};
+use runtime::ops::Readiness;
+use runtime::store::OpenError;
+use runtime::telemetry::metrics::declare_plain;
+use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
+
+use crate::Config;
+use crate::clock;
+use crate::drain::{self, Sockets};
+use crate::edge::{Denials, Edge, Origins, commands_by_name, router};
+use crate::hub::{FILL_WORKERS, Hub};
+use crate::limits::{Limits, Unauthenticated};
+use crate::meters::Meters;
+use crate::session::{Budget, Settings};
+use crate::token::Tokens;
+
+/// Between two looks over all connections.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks over all limiters, in sweeps.
+const TRIM_EVERY_SWEEPS: u64 = 60;
+/// How many pages are read at the same time for connections that lag: a storm of them must not starve everyone's commands.
+const READS_AT_ONCE: usize = 64;
+
+/// The services behind the gateway, in this process or another.
+#[derive(Clone)]
+pub struct Services {
+    /// Accounts, tokens, revocations.
+    pub auth: Arc<dyn Service>,
+    /// Conversations and their logs.
+    pub chat: Arc<dyn Service>,
+    /// Calls.
+    pub signaling: Arc<dyn Service>,
+    /// Files.
+    pub storage: Arc<dyn Service>,
+}
+
+/// What the gateway needs from the process around it.
+pub struct Host {
+    /// Where its tasks run.
+    pub tasks: Tasks,
+    /// When it drains, and when it ends.
+    pub shutdown: Shutdown,
+    /// Where it tells whether it can serve.
+    pub readiness: Readiness,
+}
+
+/// The edge of the system.
+pub struct Gateway {
+    edge: Arc<Edge>,
+}
+
+impl Gateway {
+    /// Opens the audit trail in the data directory, which must exist and be locked by the caller, and starts the gateway. Call it
+    /// inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the store can't be used; nothing is changed then.
+    pub fn open(config: Config, services: Services, directory: &Path, host: Host) -> Result<Self, OpenError> {
+        let spool = crate::trail::open(directory)?;
+        Ok(Self::build(config, services, Some(spool), host))
+    }
+
+    /// Builds the gateway and starts its tasks. Without a spool its own denials are not audited.
+    #[must_use]
+    pub fn build(config: Config, services: Services, audit: Option<Spool>, host: Host) -> Self {
+        declare_plain(ServiceName::Gateway);
+        let settings = Settings {
+            queue_bytes: config.queue_bytes,
+            slow_after_ms: config.slow_after_ms,
+            unacked_max: config.unacked_max,
+            budget: Budget::new(config.queue_bytes_total),
+        };
+        let hub = Arc::new(Hub::new(Arc::clone(&services.chat), settings, config.parked_max));
+        let edge = Arc::new(Edge {
+            tokens: Tokens::new(Arc::clone(&services.auth)),
+            limits: Limits::new(&config.limits),
+            unauthenticated: Unauthenticated::new(config.unauthenticated_per_address),
+            origins: Origins::new(&config.allowed_origins),
+            hub,
+            devices: Arc::default(),
+            denials: Denials::new(audit),
+            meters: Meters::new(),
+            sockets: Sockets::default(),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            shutdown: host.shutdown.clone(),
+            commands: commands_by_name(),
+            services,
+            config,
+        });
+        start(&edge, &host);
+        Self { edge }
+    }
+
+    /// Everything that clients reach: REST, the socket, the web client.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        router(Arc::clone(&self.edge))
+    }
+}
+
+/// Starts what runs beside requests and sockets.
+fn start(edge: &Arc<Edge>, host: &Host) {
+    let spawn = |name, task| until_stopped(host, name, task);
+    spawn("watch", Box::pin(Arc::clone(&edge.hub).watch()));
+    for _ in 0..FILL_WORKERS {
+        spawn("fill", Box::pin(Arc::clone(&edge.hub).fill_gaps()));
+    }
+    spawn("revocations", Box::pin(tail_revocations(Arc::clone(edge))));
+    spawn("devices", Box::pin(report_devices(Arc::clone(edge))));
+    spawn("sweep", Box::pin(sweep(Arc::clone(edge), host.readiness.clone())));
+    // This one ends by itself, after the last socket.
+    host.tasks.spawn("drain", drain::drain(Arc::clone(edge)));
+}
+
+type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn until_stopped(host: &Host, name: &'static str, task: Task) {
+    let shutdown = host.shutdown.clone();
+    host.tasks.spawn(name, async move {
+        tokio::select! {
+            () = task => {}
+            () = shutdown.stopped() => {}
+        }
+    });
+}
+
+async fn tail_revocations(edge: Arc<Edge>) {
+    let hub = Arc::clone(&edge.hub);
+    let tell = move |row: &link::Revocation| hub.revoke(row.user, row.revoked);
+    edge.tokens.revocations().tail(tell).await;
+}
+
+async fn report_devices(edge: Arc<Edge>) {
+    let here = {
+        let hub = Arc::clone(&edge.hub);
+        move || -> Vec<Device> { hub.devices() }
+    };
+    let chat = Arc::clone(&edge.services.chat);
+    Arc::clone(&edge.devices).report(chat, here).await;
+}
+
+/// Looks at every connection once a second, and at what the gateway depends on.
+async fn sweep(edge: Arc<Edge>, readiness: Readiness) {
+    let auth = readiness.dependency("auth-service", true);
+    let chat = readiness.dependency("chat-service", true);
+    let mut turn = tokio::time::interval(SWEEP_EVERY);
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A gateway that starts should not wait a whole turn to be ready.
+    let mut early = tokio::time::interval(Duration::from_millis(50));
+    early.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sweeps = 0;
+    loop {
+        tokio::select! {
+            _ = turn.tick() => {
+                sweeps += 1;
+                edge.hub.sweep(clock::now());
+                if sweeps % TRIM_EVERY_SWEEPS == 0 {
+                    edge.limits.trim();
+                }
+            }
+            _ = early.tick(), if !readiness.is_ready() => {}
+        }
+        match (edge.tokens.is_ready(), edge.tokens.revocations().is_reached()) {
+            (false, _) => auth.down("revocations are not loaded yet"),
+            (true, false) => auth.down("does not answer"),
+            (true, true) => auth.up(),
+        }
+        match edge.hub.is_watching() {
+            true => chat.up(),
+            false => chat.down("no hints are coming in"),
+        }
+    }
+}

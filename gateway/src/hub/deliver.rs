@@ -1,0 +1,160 @@
+//! An entry's turn: who comes hears it first, everyone subscribed hears it, who goes hears it last.
+
+use std::sync::Arc;
+
+use link::{Audience, Change, Effect, Event, Identity};
+use protocol::{Position, StreamId};
+
+use super::Hub;
+use super::stream::{Arrival, Shard, Stream};
+use crate::codec::Encoded;
+use crate::session::Kind;
+
+impl Hub {
+    /// Something happened, says a hint.
+    pub(crate) fn hint(&self, event: &Arc<Event>) {
+        match &event.identity {
+            Identity::Entry { stream, seq, .. } => self.entry(*stream, *seq, event),
+            Identity::Register { .. } => self.tell(event, Kind::Register),
+            Identity::Ephemeral { until } => self.tell(event, Kind::Ephemeral(*until)),
+        }
+    }
+
+    fn entry(&self, id: StreamId, seq: u64, event: &Arc<Event>) {
+        let mut elsewhere = Vec::new();
+        let mut shard = self.shard(id);
+        let Some(stream) = shard.streams.get_mut(&id) else {
+            return;
+        };
+        match stream.arrival(seq) {
+            Arrival::Old => return,
+            Arrival::Next => {
+                self.advance(id, stream, event, &mut elsewhere);
+                self.catch_up(id, stream, &mut elsewhere);
+            }
+            Arrival::Early => {
+                stream.wait(seq, Arc::clone(event));
+                self.fill_soon(id, stream);
+            }
+        }
+        release(&mut shard, id);
+        drop(shard);
+        self.apply(&elsewhere);
+    }
+
+    /// Delivers what waited and has its turn now.
+    pub(super) fn catch_up(&self, id: StreamId, stream: &mut Stream, elsewhere: &mut Vec<Effect>) {
+        while let Some(event) = stream.take_next() {
+            self.advance(id, stream, &event, elsewhere);
+        }
+    }
+
+    /// Delivers the entry after the cursor. Effects on other streams are handed back: their shards can't be locked here.
+    pub(super) fn advance(&self, id: StreamId, stream: &mut Stream, event: &Event, elsewhere: &mut Vec<Effect>) {
+        let Some((_, position)) = event.position() else {
+            return;
+        };
+        for effect in event.effects.iter() {
+            if effect.stream != id {
+                elsewhere.push(*effect);
+            } else if effect.change == Change::Joined {
+                for conn in self.users.of(effect.user) {
+                    stream.subscribe(id, &conn);
+                }
+            }
+        }
+        let encoded = Encoded::new(event);
+        for conn in &stream.subscribers {
+            conn.with(|session| session.deliver(id, position.seq, &encoded));
+        }
+        for effect in event.effects.iter() {
+            if effect.stream == id && effect.change == Change::Left {
+                for conn in self.users.of(effect.user) {
+                    stream.unsubscribe(id, &conn);
+                    conn.session().left(id, position.seq);
+                }
+            }
+        }
+        stream.cursor = position;
+        stream.newest = stream.newest.max(position.seq);
+    }
+
+    /// Effects that a user's log tells of other streams.
+    pub(super) fn apply(&self, effects: &[Effect]) {
+        for effect in effects {
+            let mut shard = self.shard(effect.stream);
+            match shard.streams.get_mut(&effect.stream) {
+                // Its own log has told it, or will: then the cursor isn't there yet.
+                Some(stream) => {
+                    if effect.at.seq > stream.cursor.seq {
+                        stream.newest = stream.newest.max(effect.at.seq);
+                        self.fill_soon(effect.stream, stream);
+                    }
+                }
+                None if effect.change == Change::Joined => self.follow_joined(&mut shard, effect),
+                None => {}
+            }
+        }
+    }
+
+    /// Somebody here came into a stream that nobody here heard.
+    fn follow_joined(&self, shard: &mut Shard, effect: &Effect) {
+        let conns = self.users.of(effect.user);
+        if conns.is_empty() {
+            return;
+        }
+        let mut stream = Stream::at(effect.at);
+        for conn in &conns {
+            if stream.subscribe(effect.stream, conn) {
+                conn.with(|session| {
+                    session.note(effect.stream, effect.at.seq);
+                    true
+                });
+            }
+        }
+        // What came after that entry was not heard here: read on from it.
+        self.fill_soon(effect.stream, &mut stream);
+        shard.streams.insert(effect.stream, stream);
+    }
+
+    fn tell(&self, event: &Arc<Event>, kind: Kind) {
+        let encoded = Encoded::new(event);
+        match &event.audience {
+            Audience::Users(users) => {
+                for user in users.iter() {
+                    self.users.each_of(*user, |conn| conn.with(|session| session.tell(&encoded, kind)));
+                }
+            }
+            Audience::Stream(id) => {
+                if let Some(stream) = self.shard(*id).streams.get(id) {
+                    for conn in &stream.subscribers {
+                        conn.with(|session| session.tell(&encoded, kind));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The log's head is known to be here.
+    pub(crate) fn head(&self, id: StreamId, head: Position) {
+        let mut shard = self.shard(id);
+        let Some(stream) = shard.streams.get_mut(&id) else {
+            return;
+        };
+        if head.seq > stream.cursor.seq {
+            stream.newest = stream.newest.max(head.seq);
+            self.fill_soon(id, stream);
+        } else if head.seq == stream.cursor.seq && head.tag != stream.cursor.tag {
+            drop(shard);
+            self.lose(id);
+        }
+    }
+}
+
+/// A stream that nobody hears any more is not followed.
+pub(super) fn release(shard: &mut Shard, id: StreamId) {
+    let unheard = |stream: &Stream| stream.subscribers.is_empty() && !stream.filling;
+    if shard.streams.get(&id).is_some_and(unheard) {
+        shard.streams.remove(&id);
+    }
+}

@@ -1,0 +1,147 @@
+//! Hints, and what proves that one was missed: then the heads of all followed streams are read.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use link::{Hint, Hints};
+use protocol::{Position, StreamId};
+use uuid::Uuid;
+
+use super::Hub;
+
+/// How long to wait before watching again after the publisher was lost.
+const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// The most heads in one question.
+const HEADS_PER_QUESTION: usize = 1_000;
+/// A question for heads must not take longer.
+const HEADS_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// Where the reader stands in a publisher's numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Heard {
+    publisher: Uuid,
+    number: u64,
+}
+
+/// What a hint's number proves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Proof {
+    /// Nothing was missed.
+    Whole,
+    /// Some hint was.
+    Missed,
+    /// Another publisher speaks: it may stand on another log.
+    Replaced,
+}
+
+impl Hub {
+    /// Watches the service that keeps the logs, for good.
+    pub(crate) async fn watch(self: Arc<Self>) {
+        let mut heard = None;
+        loop {
+            match self.chat.watch().await {
+                Ok(hints) => self.listen(hints, &mut heard).await,
+                Err(refusal) => {
+                    tracing::warn!(code = refusal.code.as_str(), "can't watch: {}", refusal.message);
+                }
+            }
+            self.watching.store(false, Ordering::Relaxed);
+            tokio::time::sleep(WATCH_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Whether hints are coming in.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.watching.load(Ordering::Relaxed)
+    }
+
+    async fn listen(&self, mut hints: Hints, heard: &mut Option<Heard>) {
+        while let Some(hint) = hints.next().await {
+            match prove(heard, &hint) {
+                Proof::Whole => {}
+                Proof::Missed => self.refresh(false).await,
+                Proof::Replaced => self.refresh(true).await,
+            }
+            self.watching.store(true, Ordering::Relaxed);
+            if let Hint::Event { event, .. } = hint {
+                self.hint(&event);
+            }
+        }
+    }
+
+    /// Reads the heads of everything that is followed. After another publisher, a head before the cursor means another log.
+    async fn refresh(&self, replaced: bool) {
+        let followed = self.followed();
+        tracing::info!(streams = followed.len(), replaced, "hints were missed: reading heads");
+        for part in followed.chunks(HEADS_PER_QUESTION) {
+            let streams: Vec<StreamId> = part.iter().map(|(id, _)| *id).collect();
+            let question = self.chat.heads(streams.clone());
+            let Ok(Ok(heads)) = tokio::time::timeout(HEADS_WITHIN, question).await else {
+                self.fill_all(&streams);
+                continue;
+            };
+            for (id, cursor) in part {
+                let head = heads.iter().find(|head| head.stream == *id);
+                match head.map(|head| head.position) {
+                    Some(head) if replaced && head.seq < cursor.seq => self.lose(*id),
+                    Some(head) => self.head(*id, head),
+                    None if cursor.seq > 0 => self.lose(*id),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    fn followed(&self) -> Vec<(StreamId, Position)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            all.extend(shard.streams.iter().map(|(id, stream)| (*id, stream.cursor)));
+        }
+        all
+    }
+}
+
+/// Moves on in the numbers.
+fn prove(heard: &mut Option<Heard>, hint: &Hint) -> Proof {
+    match (*hint).clone() {
+        Hint::Newest { publisher, number } => {
+            let before = heard.replace(Heard { publisher, number });
+            match before {
+                None => Proof::Whole,
+                Some(before) if before.publisher != publisher => Proof::Replaced,
+                Some(before) if before.number != number => Proof::Missed,
+                Some(_) => Proof::Whole,
+            }
+        }
+        Hint::Event { number, .. } => {
+            let Some(heard) = heard else {
+                return Proof::Missed;
+            };
+            let follows = number == heard.number + 1;
+            heard.number = number;
+            if follows { Proof::Whole } else { Proof::Missed }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest(publisher: u128, number: u64) -> Hint {
+        Hint::Newest { publisher: Uuid::from_u128(publisher), number }
+    }
+
+    #[test]
+    fn a_restated_number_that_differs_proves_a_loss_and_another_publisher_a_restart() {
+        let mut heard = None;
+        assert_eq!(prove(&mut heard, &newest(1, 4)), Proof::Whole);
+        assert_eq!(prove(&mut heard, &newest(1, 4)), Proof::Whole);
+        assert_eq!(prove(&mut heard, &newest(1, 5)), Proof::Missed);
+        assert_eq!(prove(&mut heard, &newest(2, 0)), Proof::Replaced);
+        assert_eq!(prove(&mut heard, &newest(2, 0)), Proof::Whole);
+    }
+}

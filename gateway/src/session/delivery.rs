@@ -1,0 +1,245 @@
+//! How entries reach a session: pushed by the hub while it is in step, read from the log while it lags.
+
+use link::{Item, Page, Standing};
+use protocol::{Position, Seq, StreamId, Tag};
+
+use super::machine::{Phase, Session, Settings};
+use super::outbox::{Kind, Queued};
+use super::track::Turn;
+use crate::codec::{Codec, Encoded, Frame};
+
+/// With less than this many bytes waiting, a lagging session reads its next page.
+const READ_BELOW_BYTES: usize = 64 * 1024;
+
+/// Whether the registers were told whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Registers {
+    /// They are to be read.
+    Wanted,
+    /// They are being read.
+    Loading,
+    /// The client has them.
+    Told,
+}
+
+/// What a session wants done for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Job {
+    /// Read a page of this stream with the user's rights.
+    Read {
+        /// The stream.
+        stream: StreamId,
+        /// Entries after this one.
+        after: Seq,
+        /// The tag that entry should have.
+        tag: Option<Tag>,
+    },
+    /// Read all registers that the user sees.
+    Registers,
+}
+
+/// What became of a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Paged {
+    /// The session stands elsewhere by now: the page was dropped.
+    Stale,
+    /// Its items are queued; the stream is to meet the hub's cursor.
+    Taken,
+    /// It has nothing more for this reader.
+    Ended,
+}
+
+impl Session {
+    pub(crate) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// An entry's turn has come in the hub. Answers whether the writer must be woken.
+    pub(crate) fn deliver(&mut self, stream: StreamId, seq: Seq, event: &Encoded<'_>) -> bool {
+        if self.phase != Phase::Open {
+            self.tracks.note(stream, seq);
+            return false;
+        }
+        if self.tracks.turn(stream, seq) == Turn::Passed {
+            return false;
+        }
+        let frame = event.frame(self.codec).clone();
+        if !self.outbox.has_room(&frame) {
+            self.fall_behind();
+            self.tracks.note(stream, seq);
+            return true;
+        }
+        self.tracks.sent(stream, seq, seq);
+        self.queue(frame, Kind::Entry(stream, seq))
+    }
+
+    /// A register's value or something ephemeral. Answers whether the writer must be woken.
+    pub(crate) fn tell(&mut self, event: &Encoded<'_>, kind: Kind) -> bool {
+        if self.phase != Phase::Open {
+            return false;
+        }
+        let frame = event.frame(self.codec);
+        let full = !self.outbox.has_room(frame);
+        match kind {
+            Kind::Ephemeral(_) if full || self.outbox.is_pressed() => false,
+            Kind::Register if full => {
+                self.fall_behind();
+                true
+            }
+            _ => self.queue(frame.clone(), kind),
+        }
+    }
+
+    /// The queue is full: what can be had again is dropped and read again later.
+    fn fall_behind(&mut self) {
+        let tracks = &mut self.tracks;
+        self.outbox.shed(|kind| {
+            if let Kind::Entry(stream, seq) = kind {
+                tracks.unsend(stream, seq);
+            }
+        });
+        if self.registers == Registers::Told {
+            self.registers = Registers::Wanted;
+        }
+        self.live_told = false;
+    }
+
+    /// What is to be done next, at the pace at which the client takes and acknowledges.
+    pub(crate) fn next_job(&mut self, settings: &Settings) -> Option<Job> {
+        if self.phase != Phase::Open || self.closing().is_some() {
+            return None;
+        }
+        if self.registers == Registers::Wanted && self.outbox.bytes() < READ_BELOW_BYTES {
+            self.registers = Registers::Loading;
+            return Some(Job::Registers);
+        }
+        if self.reading {
+            return None;
+        }
+        let Some(stream) = self.tracks.to_read(self.own) else {
+            self.tell_live();
+            return None;
+        };
+        let paced = self.outbox.bytes() < READ_BELOW_BYTES && self.tracks.unacked() < settings.unacked_max;
+        let (next, tag) = self.tracks.lag_of(stream).filter(|_| paced)?;
+        self.reading = true;
+        Some(Job::Read { stream, after: next - 1, tag })
+    }
+
+    fn tell_live(&mut self) {
+        if !self.live_told && self.registers == Registers::Told && self.tracks.in_step() {
+            self.live_told = true;
+            let live = self.codec.live();
+            self.queue(live, Kind::Kept);
+        }
+    }
+
+    /// The registers, whole, or nothing where they could not be read.
+    pub(crate) fn registers(&mut self, values: Option<Vec<Frame>>) {
+        if self.phase != Phase::Open || self.registers != Registers::Loading {
+            return;
+        }
+        let Some(values) = values else {
+            self.registers = Registers::Wanted;
+            return;
+        };
+        self.registers = Registers::Told;
+        for frame in values {
+            self.queue(frame, Kind::Register);
+        }
+    }
+
+    /// The page that was read after entry `after`.
+    pub(crate) fn page(&mut self, stream: StreamId, after: Seq, page: &Page) -> Paged {
+        self.reading = false;
+        let expected = self.tracks.lag_of(stream).map(|(next, _)| next);
+        if self.phase != Phase::Open || expected != Some(after + 1) {
+            return Paged::Stale;
+        }
+        if page.standing == Standing::Reset {
+            let reset = self.codec.reset(stream, page.head);
+            self.queue(reset, Kind::Kept);
+            self.tracks.reset(stream, page.head.seq, page.head.tag);
+            return Paged::Taken;
+        }
+        for item in &page.items {
+            self.take(stream, item);
+        }
+        match (page.standing, page.items.is_empty()) {
+            (Standing::Gone, true) => Paged::Ended,
+            _ => Paged::Taken,
+        }
+    }
+
+    fn take(&mut self, stream: StreamId, item: &Item) {
+        let Position { seq, tag } = match item {
+            Item::Entry(event) => {
+                let Some((_, position)) = event.position() else {
+                    return;
+                };
+                let frame = self.codec.event(event);
+                self.tracks.sent(stream, position.seq, position.seq);
+                self.queue(frame, Kind::Entry(stream, position.seq));
+                position
+            }
+            Item::Withheld { first, last } => {
+                let frame = self.codec.withheld(stream, *first, *last);
+                self.tracks.sent(stream, *first, last.seq);
+                self.queue(frame, Kind::Entry(stream, *first));
+                *last
+            }
+        };
+        self.tracks.stand(stream, seq, Some(tag));
+    }
+
+    /// The page could not be read: it is tried again.
+    pub(crate) fn page_failed(&mut self) {
+        self.reading = false;
+    }
+
+    /// The stream meets the hub's cursor; answers whether the session is in step with it.
+    pub(crate) fn meet(&mut self, stream: StreamId, cursor: Seq) -> bool {
+        self.phase == Phase::Open && self.tracks.meet(stream, cursor)
+    }
+
+    /// Nothing more is to be read of the stream.
+    pub(crate) fn finish(&mut self, stream: StreamId) {
+        self.tracks.finish(stream);
+    }
+
+    /// The user left the stream at entry `seq`, which was the last one for them.
+    pub(crate) fn left(&mut self, stream: StreamId, seq: Seq) {
+        self.tracks.left(stream, seq);
+    }
+
+    /// The streams that it lags behind in.
+    pub(crate) fn lagging(&self) -> Vec<StreamId> {
+        self.tracks.lagging().collect()
+    }
+
+    /// From which entry it reads a stream on, while it lags.
+    pub(crate) fn reads_from(&self, stream: StreamId) -> Option<Seq> {
+        self.tracks.lag_of(stream).map(|(next, _)| next)
+    }
+
+    /// From entry `seq` on it reads a stream from the log.
+    pub(crate) fn note(&mut self, stream: StreamId, seq: Seq) {
+        self.tracks.note(stream, seq);
+    }
+
+    /// The next frame to write.
+    pub(crate) fn pop(&mut self) -> Option<Queued> {
+        self.outbox.pop()
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    pub(super) fn queue(&mut self, frame: Frame, kind: Kind) -> bool {
+        let was_empty = self.outbox.is_empty();
+        self.outbox.push(frame, kind);
+        was_empty
+    }
+}

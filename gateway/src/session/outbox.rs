@@ -1,0 +1,146 @@
+//! What waits to be written to one socket: a queue bounded in bytes, and by a budget of the whole process.
+//!
+//! Frames are shared between all who hear an event, but every queue counts them in full: the bound must hold also when
+//! nobody else has them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use protocol::{Millis, Seq, StreamId};
+
+use crate::codec::Frame;
+
+/// What a queued frame costs beside its bytes.
+const FRAME_OVERHEAD: usize = 96;
+
+/// One frame on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) frame: Frame,
+    pub(crate) kind: Kind,
+}
+
+/// What a frame is, for when the queue is full.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// An entry: can be read from the log again.
+    Entry(StreamId, Seq),
+    /// The value of a register: can be sent whole again.
+    Register,
+    /// Worth nothing after this time.
+    Ephemeral(Millis),
+    /// A reply or a word of the gateway's own: is kept.
+    Kept,
+}
+
+/// The bytes that all queues together may hold.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    used: AtomicUsize,
+    max: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        let used = AtomicUsize::new(0);
+        Arc::new(Self { used, max })
+    }
+
+    /// How many bytes are in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.used() + bytes <= self.max
+    }
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Queued>,
+    bytes: usize,
+    max: usize,
+    budget: Arc<Budget>,
+}
+
+impl Outbox {
+    pub(crate) fn new(max: usize, budget: Arc<Budget>) -> Self {
+        Self { queue: VecDeque::new(), bytes: 0, max, budget }
+    }
+
+    /// Whether one more frame of this size stays within the bounds.
+    pub(crate) fn has_room(&self, frame: &Frame) -> bool {
+        let cost = cost(frame);
+        self.bytes + cost <= self.max && self.budget.has_room(cost)
+    }
+
+    /// Whether it is so full that what may be dropped is dropped.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.bytes > self.max / 2
+    }
+
+    pub(crate) fn push(&mut self, frame: Frame, kind: Kind) {
+        let cost = cost(&frame);
+        self.bytes += cost;
+        self.budget.used.fetch_add(cost, Ordering::Relaxed);
+        self.queue.push_back(Queued { frame, kind });
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Queued> {
+        let Some(queued) = self.queue.pop_front() else {
+            // A burst's memory is not kept for the quiet after it.
+            if self.queue.capacity() > 0 {
+                self.queue = VecDeque::new();
+            }
+            return None;
+        };
+        self.release(cost(&queued.frame));
+        Some(queued)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops everything that can be had again; `dropped` hears of each.
+    pub(crate) fn shed(&mut self, mut dropped: impl FnMut(Kind)) {
+        let mut freed = 0;
+        self.queue.retain(|queued| {
+            let keep = queued.kind == Kind::Kept;
+            if !keep {
+                freed += cost(&queued.frame);
+                dropped(queued.kind);
+            }
+            keep
+        });
+        self.queue.shrink_to_fit();
+        self.release(freed);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.queue = VecDeque::new();
+        self.release(self.bytes);
+    }
+
+    fn release(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.release(self.bytes);
+    }
+}
+
+fn cost(frame: &Frame) -> usize {
+    frame.len() + FRAME_OVERHEAD
+}

@@ -1,0 +1,230 @@
+//! Hello: the first frame of every socket. It says who the client is, and perhaps which connection it resumes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use link::{Caller, Device, Head, Refusal, Subscriptions};
+use protocol::frames::{ClientFrame, Hello, Welcome};
+use protocol::limits::{ACK_EVERY_EVENTS, ACK_EVERY_MS, FRAME_BYTES_MAX, HEARTBEAT_MS, HELLO_WITHIN_MS};
+use protocol::{CloseCode, Epoch, ErrorCode, RequestId, StreamId};
+
+use super::transport::{Incoming, Transport};
+use super::upgrade::close_code;
+use crate::clock;
+use crate::codec::{Codec, Frame};
+use crate::edge::{Edge, Origin};
+use crate::hub::Conn;
+use crate::session::Session;
+use crate::token::Verified;
+
+/// A client that was welcomed.
+pub(super) struct Greeted {
+    pub(super) conn: Arc<Conn>,
+    pub(super) socket: u32,
+    pub(super) caller: Caller,
+}
+
+/// Reads the hello and answers it. The error is how the socket is to be closed; nothing where the client is gone.
+pub(super) async fn greet(
+    edge: &Edge,
+    transport: &mut Transport,
+    codec: Codec,
+    bearer: Option<Verified>,
+    origin: &Origin,
+) -> Result<Greeted, Option<CloseCode>> {
+    let within = Duration::from_millis(HELLO_WITHIN_MS);
+    let first = match tokio::time::timeout(within, first_text(transport)).await {
+        Ok(first) => first?,
+        Err(_) => return Err(Some(CloseCode::HelloTimeout)),
+    };
+    let (id, hello) = parse(first.as_str()).ok_or(Some(CloseCode::ProtocolViolation))?;
+    edge.meters.received("hello");
+    let request = RequestId::now();
+    let greeting = Greeting { edge, codec, id, request };
+    match greeting.welcome(hello, bearer).await {
+        Ok(greeted) => {
+            let Caller { user, session, .. } = greeted.caller;
+            edge.devices.opened(Device { user, session });
+            Ok(greeted)
+        }
+        Err(refusal) => {
+            edge.denials.note(&refusal, "socket", None, origin);
+            let reply = codec.reply(id, request, &Err(refusal.clone()));
+            // Whether it still hears the reply or not: it is closed with the code that says the same.
+            let _ = transport.send(reply).await;
+            Err(Some(close_code(&refusal)))
+        }
+    }
+}
+
+async fn first_text(transport: &mut Transport) -> Result<Utf8Bytes, Option<CloseCode>> {
+    loop {
+        match transport.recv().await {
+            Incoming::Text(text) => return Ok(text),
+            Incoming::Alive => {}
+            Incoming::Violation(code) => return Err(Some(code)),
+            Incoming::Closed(_) | Incoming::Lost => return Err(None),
+        }
+    }
+}
+
+fn parse(text: &str) -> Option<(u64, Hello)> {
+    let frame: ClientFrame<'_> = serde_json::from_str(text).ok()?;
+    let body = frame.body.map_or("{}", |body| body.get());
+    (frame.name == "hello").then_some(())?;
+    Some((frame.id?, serde_json::from_str(body).ok()?))
+}
+
+struct Greeting<'a> {
+    edge: &'a Edge,
+    codec: Codec,
+    id: u64,
+    request: RequestId,
+}
+
+impl Greeting<'_> {
+    async fn welcome(&self, hello: Hello, bearer: Option<Verified>) -> Result<Greeted, Refusal> {
+        let verified = match (&hello.token, bearer) {
+            (Some(token), _) => self.edge.tokens.verify(token).await?,
+            (None, Some(verified)) => verified,
+            (None, None) => return Err(Refusal::of(ErrorCode::Unauthenticated)),
+        };
+        let greeted = match self.resume(&hello, &verified)? {
+            Some(greeted) => greeted,
+            None => self.begin(&verified).await?,
+        };
+        // A revocation between the look at the token and the registration was told to nobody.
+        if let Err(refusal) = self.edge.tokens.still_good(&verified) {
+            self.edge.hub.remove(&greeted.conn);
+            return Err(refusal);
+        }
+        Ok(greeted)
+    }
+
+    /// The connection that the client names, if the server still knows it.
+    fn resume(&self, hello: &Hello, verified: &Verified) -> Result<Option<Greeted>, Refusal> {
+        let hub = &self.edge.hub;
+        let secret = hello.resume.as_deref().and_then(|name| u128::from_str_radix(name, 16).ok());
+        let (Some(secret), Some(epoch)) = (secret, hub.epoch()) else {
+            return Ok(None);
+        };
+        if hello.epoch != Some(epoch) {
+            return Ok(None);
+        }
+        let caller = verified.caller;
+        let welcome = self.frame(&caller, verified, secret, epoch, true)?;
+        let resumed = hub.resume((caller.user, caller.session), secret, verified.token, welcome);
+        Ok(resumed.map(|(conn, socket)| Greeted { conn, socket, caller }))
+    }
+
+    /// A new connection: register first, then read what the user hears, then subscribe.
+    async fn begin(&self, verified: &Verified) -> Result<Greeted, Refusal> {
+        let (edge, caller) = (self.edge, verified.caller);
+        let hub = &edge.hub;
+        let own = StreamId::user(caller.user);
+        let session = Session::new(hub.settings(), self.codec, own, verified.token, clock::now());
+        let conn = Conn::new(caller.user, caller.session, session);
+        hub.register(&conn);
+        // However this ends early, also by a lost socket, the half-made connection goes.
+        let mut unfinished = Unfinished { edge, conn: Some(&conn) };
+        let Subscriptions { epoch, heads } = self.subscriptions(caller).await?;
+        hub.epoch_is(epoch);
+        let welcome = self.frame(&caller, verified, conn.secret, epoch, false)?;
+        let fresh = hub.subscribe(&conn, &heads);
+        self.look_again(fresh).await;
+        let heads: Vec<Head> = heads;
+        conn.session().welcome(heads, welcome);
+        unfinished.conn = None;
+        Ok(Greeted { conn: Arc::clone(&conn), socket: 0, caller })
+    }
+
+    async fn subscriptions(&self, caller: Caller) -> Result<Subscriptions, Refusal> {
+        let within = Duration::from_millis(self.edge.config.read_within_ms);
+        let question = self.edge.services.chat.subscriptions(caller.user);
+        tokio::time::timeout(within, question).await.map_err(|_| Refusal::of(ErrorCode::Unavailable))?
+    }
+
+    /// Streams that nobody here followed may have moved between the reading of their heads and the subscription.
+    async fn look_again(&self, fresh: Vec<StreamId>) {
+        let hub = &self.edge.hub;
+        let within = Duration::from_millis(self.edge.config.read_within_ms);
+        for part in fresh.chunks(1_000) {
+            let question = self.edge.services.chat.heads(part.to_vec());
+            match tokio::time::timeout(within, question).await {
+                Ok(Ok(heads)) => heads.iter().for_each(|head| hub.head(head.stream, head.position)),
+                _ => hub.fill_all(part),
+            }
+        }
+    }
+
+    fn frame(
+        &self,
+        caller: &Caller,
+        verified: &Verified,
+        secret: u128,
+        epoch: Epoch,
+        resumed: bool,
+    ) -> Result<Frame, Refusal> {
+        let welcome = Welcome {
+            user: caller.user,
+            session: caller.session,
+            connection: format!("{secret:032x}"),
+            resumed,
+            epoch,
+            time: clock::wall(),
+            expires_at: verified.token.expires_at,
+            heartbeat_ms: HEARTBEAT_MS,
+            ack_every_events: ACK_EVERY_EVENTS,
+            ack_every_ms: ACK_EVERY_MS,
+            frame_bytes_max: FRAME_BYTES_MAX as u64,
+        };
+        let body =
+            serde_json::to_vec(&welcome).map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+        Ok(self.codec.reply(self.id, self.request, &Ok(Bytes::from(body))))
+    }
+}
+
+/// Lets go of a connection whose hello did not come to its end.
+struct Unfinished<'a> {
+    edge: &'a Edge,
+    conn: Option<&'a Arc<Conn>>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn {
+            self.edge.hub.remove(conn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_a_hello_with_an_id_is_one() {
+        assert!(parse(r#"{"id":1,"type":"hello","body":{"token":"t"}}"#).is_some());
+        assert!(parse(r#"{"id":1,"type":"hello"}"#).is_some());
+        for other in [
+            r#"{"type":"hello"}"#,
+            r#"{"id":1,"type":"sync"}"#,
+            r#"{"id":1,"type":"hello","body":{"tokne":"t"}}"#,
+            "[]",
+            "",
+        ] {
+            assert!(parse(other).is_none(), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_parser(text in "\\PC*", id: u64) {
+            let _ = parse(&text);
+            let _ = parse(&format!(r#"{{"id":{id},"type":"hello","body":{text}}}"#));
+        }
+    }
+}

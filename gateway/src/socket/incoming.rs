@@ -1,0 +1,198 @@
+//! What a frame of the client asks for.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use link::{Call, Refusal};
+use protocol::commands::{CommandSpec, Repeat, Route};
+use protocol::frames::{Ack, ClientFrame, Renew, Renewed};
+use protocol::{CloseCode, ErrorCode, RequestId};
+use runtime::limits::Limiter;
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+
+use super::connection::Connection;
+use super::work::Done;
+use crate::clock;
+use crate::edge::{Edge, actor, admit, routed};
+use crate::limits::{Client, Spent};
+use crate::meters::{SOCKET_FRAMES, socket_endpoint};
+
+/// A client that goes on after so many refused frames in a row does not listen.
+const REFUSED_IN_A_ROW_MAX: u32 = 1_000;
+
+impl Connection {
+    /// Takes a frame; the error is why the socket closes.
+    pub(super) fn frame(&mut self, text: Utf8Bytes) -> Result<(), CloseCode> {
+        let bytes = Bytes::from(text);
+        let frame: ClientFrame<'_> = serde_json::from_slice(&bytes).map_err(|_| CloseCode::ProtocolViolation)?;
+        self.edge.meters.received(&frame.name);
+        if let Err(refusal) = self.count()? {
+            if let Some(id) = frame.id {
+                self.reply(id, RequestId::now(), &Err(refusal));
+            }
+            return Ok(());
+        }
+        match &*frame.name {
+            "ping" => {
+                let codec = self.conn.session().codec();
+                self.conn.session().say(codec.pong());
+                Ok(())
+            }
+            "ack" => self.acknowledge(body_of(&frame)?),
+            "sync" => {
+                let id = frame.id.ok_or(CloseCode::ProtocolViolation)?;
+                self.sync(id, body_of(&frame)?)
+            }
+            "renew" => {
+                let id = frame.id.ok_or(CloseCode::ProtocolViolation)?;
+                self.renew(id, body_of(&frame)?);
+                Ok(())
+            }
+            _ => {
+                self.command(&frame, &bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Draws the frame from the socket's budget.
+    fn count(&mut self) -> Result<Result<(), Refusal>, CloseCode> {
+        let rule = self.edge.limits.socket_frames();
+        let decision = self.frames.take(rule, clock::steady(), 1);
+        self.edge.meters.limit(SOCKET_FRAMES, !decision.allowed);
+        if decision.allowed {
+            self.refused = 0;
+            return Ok(Ok(()));
+        }
+        self.refused += 1;
+        if self.refused > REFUSED_IN_A_ROW_MAX {
+            return Err(CloseCode::RateLimited);
+        }
+        Ok(Err(Refusal::of(ErrorCode::RateLimited).after(decision.retry_after_ms)))
+    }
+
+    /// Queues a reply.
+    pub(super) fn reply(&self, id: u64, request: RequestId, result: &Result<Bytes, Refusal>) {
+        let mut session = self.conn.session();
+        let reply = session.codec().reply(id, request, result);
+        session.say(reply);
+    }
+
+    fn acknowledge(&self, ack: Ack) -> Result<(), CloseCode> {
+        for at in ack.positions {
+            let proven = self.conn.session().acknowledge(at.stream, at.seq);
+            if let Some(seq) = proven {
+                self.edge.devices.acknowledged(self.caller.user, at.stream, seq);
+            }
+        }
+        Ok(())
+    }
+
+    /// A fresh token of the same login takes the place of the old one.
+    fn renew(&mut self, id: u64, renew: Renew) {
+        let (edge, conn, caller) = (Arc::clone(&self.edge), Arc::clone(&self.conn), self.caller);
+        let request = RequestId::now();
+        self.work().command(Box::pin(async move {
+            let result = match edge.tokens.verify(&renew.token).await {
+                Ok(fresh) if (fresh.caller.user, fresh.caller.session) == (caller.user, caller.session) => {
+                    conn.session().renew(fresh.token);
+                    let expires_at = fresh.token.expires_at;
+                    serde_json::to_vec(&Renewed { expires_at })
+                        .map(Bytes::from)
+                        .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
+                }
+                Ok(_) => {
+                    let message = "The token is of another login: open another socket for it.";
+                    Err(Refusal::new(ErrorCode::Forbidden, message))
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Done::Reply { id: Some(id), request, result }
+        }));
+    }
+
+    fn command(&mut self, frame: &ClientFrame<'_>, bytes: &Bytes) {
+        let context = self.origin.context_of_command();
+        let request = context.request_id;
+        match self.call(frame, bytes, context) {
+            Ok((spec, call)) => {
+                let span = tracing::info_span!(
+                    "command",
+                    service = "api-gateway",
+                    request_id = %request,
+                    trace_id = %self.origin.trace.trace_id(),
+                    user_id = %self.caller.user,
+                );
+                let (edge, id) = (Arc::clone(&self.edge), frame.id);
+                let flight = execute(edge, spec, call, id, request).instrument(span);
+                self.work().command(Box::pin(flight));
+            }
+            Err(refusal) => {
+                if let Some(id) = frame.id {
+                    self.reply(id, request, &Err(refusal));
+                }
+            }
+        }
+    }
+
+    /// The command that a frame asks for, if its sender may and it is within the limits.
+    fn call(
+        &self,
+        frame: &ClientFrame<'_>,
+        bytes: &Bytes,
+        context: link::Context,
+    ) -> Result<(&'static CommandSpec, Call), Refusal> {
+        let unknown = || Refusal::of(ErrorCode::UnknownCommand);
+        let spec: &'static CommandSpec = self.edge.commands.get(&*frame.name).ok_or_else(unknown)?;
+        if !spec.socket {
+            return Err(unknown());
+        }
+        if let Err(refusal) = admit(spec, Some(&self.caller)) {
+            self.edge.denials.note(&refusal, spec.name, Some(self.caller.user), &self.origin);
+            return Err(refusal);
+        }
+        let to = match spec.route {
+            Route::Any | Route::Caller => None,
+            Route::Conversation | Route::User => match &frame.to {
+                Some(to) => Some(to.clone().into_owned()),
+                None => {
+                    let message = format!("{}: `to` must name what it is for.", spec.name);
+                    return Err(Refusal::new(ErrorCode::InvalidRequest, message));
+                }
+            },
+        };
+        let routed = routed(to.as_deref())?;
+        let client = Client { user: Some(self.caller.user), address: self.origin.address };
+        let counted = self.edge.limits.command(spec, client, routed, &mut Spent::default());
+        self.edge.meters.limit(socket_endpoint(spec.cost), counted.is_err());
+        counted?;
+        let key = match spec.repeat {
+            Repeat::Key => Some(frame.key.ok_or_else(|| Refusal::of(ErrorCode::IdempotencyKeyRequired))?.0),
+            Repeat::Harmless | Repeat::ClientId => None,
+        };
+        let body = frame.body.map_or_else(|| Bytes::from_static(b"{}"), |body| bytes.slice_ref(body.get().as_bytes()));
+        let call = Call {
+            command: spec.name.to_owned(),
+            actor: actor(Some(self.caller)),
+            to,
+            body,
+            key,
+            cookie: None,
+            context,
+        };
+        Ok((spec, call))
+    }
+}
+
+async fn execute(edge: Arc<Edge>, spec: &'static CommandSpec, call: Call, id: Option<u64>, request: RequestId) -> Done {
+    let result = edge.execute(spec, call).await.result;
+    Done::Reply { id, request, result }
+}
+
+/// The body of one of the gateway's own frames.
+fn body_of<T: DeserializeOwned>(frame: &ClientFrame<'_>) -> Result<T, CloseCode> {
+    let body = frame.body.map_or("{}", |body| body.get());
+    serde_json::from_str(body).map_err(|_| CloseCode::ProtocolViolation)
+}

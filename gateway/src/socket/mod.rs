@@ -1,0 +1,16 @@
+//! The socket: upgrade, hello, and one small task for each connection.
+//!
+//! - [`upgrade`]: who may open one. [`offer`]: the subprotocols. [`transport`]: frames in and out; hides the library.
+//! - [`greeting`]: hello. [`connection`]: the task. [`incoming`]: what a frame asks for. [`syncing`]: where the client stands.
+//! - [`work`]: commands and reads in flight.
+
+mod connection;
+mod greeting;
+mod incoming;
+mod offer;
+mod syncing;
+mod transport;
+mod upgrade;
+mod work;
+
+pub(crate) use upgrade::upgrade;

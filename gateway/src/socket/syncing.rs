@@ -1,0 +1,128 @@
+//! Where the client stands, and what is done: replies, pages, registers.
+
+use bytes::Bytes;
+use link::{Head, Page, Refusal, Standing};
+use protocol::frames::{StreamPosition, Sync, Synced};
+use protocol::limits::POSITIONS_PER_SYNC_MAX;
+use protocol::{CloseCode, ErrorCode, RequestId, Seq, StreamId};
+
+use super::connection::Connection;
+use super::work::{self, Done};
+use crate::hub::Met;
+use crate::session::{Paged, Phase};
+
+impl Connection {
+    /// The client names where it stands.
+    pub(super) fn sync(&mut self, id: u64, sync: Sync) -> Result<(), CloseCode> {
+        let request = RequestId::now();
+        if sync.positions.len() > POSITIONS_PER_SYNC_MAX {
+            let message = format!("Name at most {POSITIONS_PER_SYNC_MAX} positions in one sync.");
+            let refusal = Refusal::new(ErrorCode::InvalidRequest, message);
+            self.reply(id, request, &Err(refusal));
+            return Ok(());
+        }
+        if self.conn.session().phase() != Phase::Syncing {
+            let message = "The connection is in step already; sync comes right after hello.";
+            let refusal = Refusal::new(ErrorCode::Conflict, message);
+            self.reply(id, request, &Err(refusal));
+            return Ok(());
+        }
+        let named = self.conn.session().name(&sync.positions);
+        if named.unknown.is_empty() {
+            self.answer_sync((id, request), named.reset, &[], sync.done);
+            return Ok(());
+        }
+        let user = self.caller.user;
+        let look = work::look(&self.edge, user, (id, request), named.unknown, named.reset, sync.done);
+        let work = self.work();
+        work.syncing = true;
+        work.command(look);
+        Ok(())
+    }
+
+    fn answer_sync(
+        &mut self,
+        (id, request): (u64, RequestId),
+        reset: Vec<StreamId>,
+        readable: &[StreamPosition],
+        last: bool,
+    ) {
+        let mut session = self.conn.session();
+        for position in readable {
+            session.read_out(*position);
+        }
+        let started = if last { session.synced() } else { Vec::new() };
+        let answer = serde_json::to_vec(&Synced { started, reset })
+            .map(Bytes::from)
+            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()));
+        // The answer is queued under the same lock that opens the session: nothing comes before it.
+        let reply = session.codec().reply(id, request, &answer);
+        session.say(reply);
+        let lagging = if last { session.lagging() } else { Vec::new() };
+        drop(session);
+        for stream in lagging {
+            self.edge.hub.meet(&self.conn, stream);
+        }
+    }
+
+    /// Something in flight is done.
+    pub(super) fn take(&mut self, done: Done) {
+        match done {
+            Done::Reply { id, request, result } => {
+                if let Some(id) = id {
+                    self.reply(id, request, &result);
+                }
+            }
+            Done::Looked { id, request, reset, readable, last } => {
+                self.work().syncing = false;
+                self.answer_sync((id, request), reset, &readable, last);
+            }
+            Done::Page { stream, after, page } => self.page(stream, after, page),
+            Done::Registers(values) => {
+                let failed = values.is_none();
+                self.conn.session().registers(values);
+                if failed {
+                    self.work().pause();
+                }
+            }
+            Done::Rested => {}
+        }
+    }
+
+    fn page(&mut self, stream: StreamId, after: Seq, page: Result<Page, Refusal>) {
+        let hub = &self.edge.hub;
+        let page = match page {
+            Ok(page) => page,
+            Err(refusal) => {
+                self.conn.session().page_failed();
+                if refusal.code == ErrorCode::NotFound {
+                    hub.end(&self.conn, stream);
+                }
+                // Also where the hub knows better than the log: it is asked again, but not at once.
+                self.work().pause();
+                return;
+            }
+        };
+        let paged = self.conn.session().page(stream, after, &page);
+        match paged {
+            Paged::Stale => return,
+            Paged::Ended => hub.end(&self.conn, stream),
+            Paged::Taken => {
+                let met = hub.meet(&self.conn, stream);
+                if met == Met::Stranger && page.standing == Standing::Member {
+                    let head = Head { stream, position: page.head };
+                    let fresh = hub.subscribe(&self.conn, &[head]);
+                    hub.fill_all(&fresh);
+                    hub.meet(&self.conn, stream);
+                }
+            }
+        }
+        if page.items.is_empty() && page.standing != Standing::Reset {
+            // The log has nothing more and the cursor was not met: that resolves itself, but not by asking at once.
+            let waits = self.conn.session().reads_from(stream).is_some();
+            if waits {
+                self.work().pause();
+            }
+        }
+    }
+}

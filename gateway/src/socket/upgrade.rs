@@ -1,0 +1,158 @@
+//! Who may open a socket, and how it begins and ends.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, WebSocketUpgrade};
+use axum::response::Response;
+use http::{HeaderValue, Method, header};
+use link::Refusal;
+use protocol::{CloseCode, ErrorCode};
+use runtime::lifecycle::Phase;
+
+use super::connection::Connection;
+use super::greeting::{Greeted, greet};
+use super::offer::{self, Offer};
+use super::transport::{Transport, configure};
+use crate::edge::{Edge, Origin, bearer, refuse};
+use crate::limits::Greeting;
+use crate::meters::SOCKET_OPEN;
+use crate::token::Verified;
+
+/// What audit calls the upgrade.
+const RESOURCE: &str = "socket";
+
+/// Judges a request for a socket and opens it.
+pub(crate) async fn upgrade(edge: Arc<Edge>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let origin = Origin::of(&parts);
+    let page = match edge.origins.judge(&parts, false, origin.secure) {
+        Ok(page) => page,
+        Err(refusal) => {
+            edge.denials.note(&refusal, RESOURCE, None, &origin);
+            return refuse(&refusal, origin.request_id);
+        }
+    };
+    let opening = async {
+        if parts.method != Method::GET && parts.method != Method::CONNECT {
+            return Err(Refusal::of(ErrorCode::MethodNotAllowed));
+        }
+        if edge.shutdown.phase() >= Phase::Draining {
+            return Err(Refusal::of(ErrorCode::Unavailable).after(1_000));
+        }
+        let counted = edge.limits.open(origin.address);
+        edge.meters.limit(SOCKET_OPEN, counted.is_err());
+        counted?;
+        let invalid = |message: &str| Refusal::new(ErrorCode::InvalidRequest, message);
+        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+            .await
+            .map_err(|_| invalid("This is a WebSocket: send an upgrade."))?;
+        let offer = offer::read(upgrade.requested_protocols().map(HeaderValue::as_bytes))
+            .map_err(|bad| invalid(bad.message()))?;
+        let token = match bearer(&parts.headers)? {
+            Some(token) => Some(token.to_owned()),
+            None => offer.token.clone(),
+        };
+        Ok((upgrade, offer, token))
+    };
+    let mut response = match opening.await {
+        Ok((upgrade, offer, token)) => open(Arc::clone(&edge), upgrade, offer, token, origin).await,
+        Err(refusal) => {
+            let mut response = refuse(&refusal, origin.request_id);
+            if refusal.code == ErrorCode::MethodNotAllowed {
+                let get = HeaderValue::from_static("GET");
+                response.headers_mut().insert(header::ALLOW, get);
+            }
+            response
+        }
+    };
+    page.allow(response.headers_mut());
+    response
+}
+
+/// What is known of the client before its first frame.
+enum Known {
+    /// The upgrade carried a good token.
+    Bearer(Verified),
+    /// It will say.
+    Nobody(#[expect(dead_code, reason = "held until the client has said who it is")] Greeting),
+    /// It is closed at once: why is better said by a close code than by a failed upgrade, which a browser shows to nobody.
+    Refused(CloseCode),
+}
+
+async fn open(
+    edge: Arc<Edge>,
+    upgrade: WebSocketUpgrade,
+    offer: Offer,
+    token: Option<String>,
+    origin: Origin,
+) -> Response {
+    let known = match token {
+        Some(token) => match edge.tokens.verify(&token).await {
+            Ok(verified) => Known::Bearer(verified),
+            Err(refusal) => {
+                edge.denials.note(&refusal, RESOURCE, None, &origin);
+                Known::Refused(close_code(&refusal))
+            }
+        },
+        None => match edge.unauthenticated.enter(origin.address) {
+            Some(guard) => Known::Nobody(guard),
+            None => Known::Refused(CloseCode::TooManyUnauthenticated),
+        },
+    };
+    let codec = offer.codec;
+    let mut upgrade = configure(upgrade);
+    upgrade.set_selected_protocol(HeaderValue::from_static(offer.subprotocol));
+    upgrade.on_upgrade(move |socket| async move {
+        let _open = edge.sockets.enter(&edge.meters);
+        let transport = Transport::new(socket);
+        // The greeting's state is larger than what a quiet connection needs: it lives in a box of its own until it is over.
+        match Box::pin(begin(Arc::clone(&edge), transport, codec, known, origin)).await {
+            Some(connection) => connection.run().await,
+            None => {}
+        }
+    })
+}
+
+async fn begin(
+    edge: Arc<Edge>,
+    mut transport: Transport,
+    codec: crate::codec::Codec,
+    known: Known,
+    origin: Origin,
+) -> Option<Connection> {
+    let greeted = match &known {
+        Known::Refused(code) => Err(Some(*code)),
+        Known::Bearer(verified) => greet(&edge, &mut transport, codec, Some(*verified), &origin).await,
+        Known::Nobody(_) => greet(&edge, &mut transport, codec, None, &origin).await,
+    };
+    drop(known);
+    match greeted {
+        Ok(greeted) => {
+            let Greeted { conn, socket, caller } = greeted;
+            Some(Connection::new(edge, conn, socket, transport, caller, origin))
+        }
+        Err(Some(code)) => {
+            edge.meters.error(code.as_str());
+            transport.close(code, code.as_str().to_owned()).await;
+            None
+        }
+        Err(None) => {
+            transport.finish().await;
+            None
+        }
+    }
+}
+
+/// How a socket is closed whose hello was refused.
+pub(super) fn close_code(refusal: &Refusal) -> CloseCode {
+    match refusal.code {
+        ErrorCode::Unauthenticated => CloseCode::Unauthenticated,
+        ErrorCode::TokenExpired => CloseCode::TokenExpired,
+        ErrorCode::TokenRevoked | ErrorCode::Suspended => CloseCode::Revoked,
+        ErrorCode::Unavailable | ErrorCode::Timeout => CloseCode::Unavailable,
+        ErrorCode::Overloaded => CloseCode::Overloaded,
+        ErrorCode::RateLimited => CloseCode::RateLimited,
+        ErrorCode::InvalidRequest => CloseCode::ProtocolViolation,
+        _ => CloseCode::Internal,
+    }
+}

@@ -1,0 +1,155 @@
+//! What is in flight for one connection: commands, a page, the registers. It exists only while something is.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, Stream};
+use link::{Page, ReadRequest, Reader, Refusal};
+use protocol::frames::StreamPosition;
+use protocol::limits::PAGE_MAX;
+use protocol::{ErrorCode, RequestId, Seq, StreamId, UserId};
+use tokio::time::Sleep;
+
+use crate::codec::{Codec, Frame};
+use crate::edge::Edge;
+use crate::session::Job;
+
+/// Between two tries of what could not be read.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+
+/// Something that was in flight and is done.
+pub(super) enum Done {
+    /// A command was answered.
+    Reply { id: Option<u64>, request: RequestId, result: Result<Bytes, Refusal> },
+    /// The streams that a client named without being subscribed were looked at.
+    Looked { id: u64, request: RequestId, reset: Vec<StreamId>, readable: Vec<StreamPosition>, last: bool },
+    /// A page was read, after this entry.
+    Page { stream: StreamId, after: Seq, page: Result<Page, Refusal> },
+    /// The registers were read.
+    Registers(Option<Vec<Frame>>),
+    /// A pause is over.
+    Rested,
+}
+
+pub(super) type Flight = BoxFuture<'static, Done>;
+
+/// All of it.
+#[derive(Default)]
+pub(super) struct Work {
+    commands: FuturesUnordered<Flight>,
+    jobs: FuturesUnordered<Flight>,
+    rest: Option<Pin<Box<Sleep>>>,
+    /// A sync is looked at: what the client says next must wait for it.
+    pub(super) syncing: bool,
+}
+
+impl Work {
+    /// Begins a command. Those of one connection begin in the order in which they are handed in.
+    pub(super) fn command(&mut self, flight: Flight) {
+        self.commands.push(flight);
+    }
+
+    pub(super) fn job(&mut self, flight: Flight) {
+        self.jobs.push(flight);
+    }
+
+    /// Reads nothing more for a moment.
+    pub(super) fn pause(&mut self) {
+        self.rest = Some(Box::pin(tokio::time::sleep(RETRY_AFTER)));
+    }
+
+    pub(super) fn is_resting(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    pub(super) fn commands(&self) -> usize {
+        self.commands.len()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.commands.is_empty() && self.jobs.is_empty() && self.rest.is_none() && !self.syncing
+    }
+
+    /// The next thing that is done.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        if let Poll::Ready(Some(done)) = Pin::new(&mut self.commands).poll_next(cx) {
+            return Poll::Ready(done);
+        }
+        if let Poll::Ready(Some(done)) = Pin::new(&mut self.jobs).poll_next(cx) {
+            return Poll::Ready(done);
+        }
+        if let Some(rest) = &mut self.rest
+            && rest.poll_unpin(cx).is_ready()
+        {
+            self.rest = None;
+            return Poll::Ready(Done::Rested);
+        }
+        Poll::Pending
+    }
+}
+
+/// Begins what a session wants done.
+pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> Flight {
+    let edge = Arc::clone(edge);
+    match job {
+        Job::Read { stream, after, tag } => Box::pin(async move {
+            let request = ReadRequest { stream, reader: Reader::User(user), after, tag, limit: PAGE_MAX as u32 };
+            let page = read(&edge, request).await;
+            Done::Page { stream, after, page }
+        }),
+        Job::Registers => Box::pin(async move {
+            let question = edge.services.chat.registers(user);
+            let values = within(&edge, question).await;
+            let frames = |values: Vec<link::Event>| values.iter().map(|event| codec.event(event)).collect();
+            Done::Registers(values.ok().map(frames))
+        }),
+    }
+}
+
+/// Looks whether a user may still read streams that they are not subscribed to.
+pub(super) fn look(
+    edge: &Arc<Edge>,
+    user: UserId,
+    (id, request): (u64, RequestId),
+    unknown: Vec<StreamPosition>,
+    mut reset: Vec<StreamId>,
+    last: bool,
+) -> Flight {
+    let edge = Arc::clone(edge);
+    Box::pin(async move {
+        let mut readable = Vec::new();
+        for named in unknown {
+            let position = named.position;
+            let request = ReadRequest {
+                stream: named.stream,
+                reader: Reader::User(user),
+                after: position.seq,
+                tag: (position.seq > 0).then_some(position.tag),
+                limit: 1,
+            };
+            match read(&edge, request).await {
+                Ok(page) if page.standing != link::Standing::Reset => readable.push(named),
+                // It can't be read now: reading it later will tell.
+                Err(refusal) if refusal.code != ErrorCode::NotFound => readable.push(named),
+                _ => reset.push(named.stream),
+            }
+        }
+        Done::Looked { id, request, reset, readable, last }
+    })
+}
+
+async fn read(edge: &Edge, request: ReadRequest) -> Result<Page, Refusal> {
+    // The semaphore is never closed.
+    let _turn = edge.reads.acquire().await;
+    within(edge, edge.services.chat.read(request)).await
+}
+
+async fn within<T>(edge: &Edge, question: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let limit = Duration::from_millis(edge.config.read_within_ms);
+    tokio::time::timeout(limit, question).await.unwrap_or_else(|_| Err(Refusal::of(ErrorCode::Timeout)))
+}

@@ -1,0 +1,136 @@
+//! The list of revocations, as far as it concerns tokens that could still be alive.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use link::token::REVOCATIONS_EVERY_MS;
+use link::{Caller, Refusal, Revocation, Revoked, Service};
+use parking_lot::RwLock;
+use protocol::{ErrorCode, Millis, SessionId, UserId};
+
+use crate::clock;
+
+/// A question for new rows must not take longer.
+const ASK_WITHIN: Duration = Duration::from_millis(1_500);
+
+pub(crate) struct Revocations {
+    auth: Arc<dyn Service>,
+    table: RwLock<Table>,
+    newest: AtomicU64,
+    loaded: AtomicBool,
+    reached: AtomicBool,
+}
+
+#[derive(Default)]
+struct Table {
+    /// Ended logins, with the time when their last token has expired.
+    sessions: HashMap<SessionId, Millis>,
+    /// Users with stale tokens: those made before the first time; kept until the second.
+    users: HashMap<UserId, (Millis, Millis)>,
+}
+
+impl Revocations {
+    pub(crate) fn new(auth: Arc<dyn Service>) -> Self {
+        Self {
+            auth,
+            table: RwLock::default(),
+            newest: AtomicU64::new(0),
+            loaded: AtomicBool::new(false),
+            reached: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the whole list was loaded once.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    /// Whether the last question was answered.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
+    /// Whether a token of this caller, made at that time, is still honoured.
+    pub(crate) fn judge(&self, caller: &Caller, made_at: Millis) -> Result<(), Refusal> {
+        if !self.is_loaded() {
+            return Err(Refusal::of(ErrorCode::Unavailable).after(1_000));
+        }
+        let table = self.table.read();
+        if table.sessions.contains_key(&caller.session) {
+            return Err(Refusal::of(ErrorCode::TokenRevoked));
+        }
+        match table.users.get(&caller.user) {
+            Some((before, _)) if made_at < *before => Err(Refusal::of(ErrorCode::TokenExpired)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tails the list for good; `tell` hears of each new row.
+    pub(crate) async fn tail(&self, tell: impl Fn(&Revocation)) {
+        let mut turn = tokio::time::interval(Duration::from_millis(REVOCATIONS_EVERY_MS));
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            turn.tick().await;
+            let reached = self.ask(&tell).await;
+            if self.reached.swap(reached, Ordering::Relaxed) && !reached {
+                tracing::warn!("revocations can't be read: tokens are honoured until they expire");
+            }
+            self.forget(clock::wall());
+        }
+    }
+
+    /// Reads all new rows; answers whether it could.
+    async fn ask(&self, tell: &impl Fn(&Revocation)) -> bool {
+        loop {
+            let after = self.newest.load(Ordering::Relaxed);
+            let question = self.auth.revocations(after);
+            let Ok(Ok(news)) = tokio::time::timeout(ASK_WITHIN, question).await else {
+                return false;
+            };
+            for row in &news.rows {
+                self.apply(row);
+                tell(row);
+            }
+            let next = match news.rows.last() {
+                // A page may be full: go on behind it.
+                Some(last) => last.number,
+                None => news.newest,
+            };
+            self.newest.store(next, Ordering::Relaxed);
+            if news.rows.is_empty() {
+                self.loaded.store(true, Ordering::Release);
+                return true;
+            }
+        }
+    }
+
+    fn apply(&self, row: &Revocation) {
+        let mut table = self.table.write();
+        match row.revoked {
+            Revoked::Session(session) => {
+                table.sessions.insert(session, row.until);
+            }
+            Revoked::TokensBefore(time) => {
+                let known = table.users.entry(row.user).or_insert((time, row.until));
+                known.0 = known.0.max(time);
+                known.1 = known.1.max(row.until);
+            }
+        }
+    }
+
+    /// Forgets what concerns only tokens that have expired anyway.
+    fn forget(&self, now: Millis) {
+        let stale = {
+            let table = self.table.read();
+            let sessions = table.sessions.values().any(|until| *until <= now);
+            sessions || table.users.values().any(|(_, until)| *until <= now)
+        };
+        if stale {
+            let mut table = self.table.write();
+            table.sessions.retain(|_, until| *until > now);
+            table.users.retain(|_, (_, until)| *until > now);
+        }
+    }
+}
