@@ -272,3 +272,6 @@ impl Person {
         Told { presence, version: self.version, last_seen_at }
     }
 }
+
+#[cfg(test)]
+mod tests;

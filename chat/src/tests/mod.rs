@@ -1,1 +1,11 @@
-//! Behaviour through the service itself.
+//! Behaviour, asked of the service as its callers ask it, on a real store.
+
+mod conversations;
+mod import;
+mod markers;
+mod members;
+mod messages;
+mod presence;
+mod races;
+mod reading;
+mod world;

@@ -1,0 +1,151 @@
+//! Presence through the service: who hears of whom, and what is remembered.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use link::{Audience, Device, DeviceReport, Event, Hint, Hints, Identity, Service};
+use protocol::ErrorCode;
+use protocol::accounts::Done;
+use protocol::chat::{Presence, PresenceState, Presences};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::world::{Person, World, eventually};
+
+fn report(gateway: Uuid, whole: bool, opened: &[Person], closed: &[Person]) -> DeviceReport {
+    let devices =
+        |people: &[Person]| people.iter().map(|person| Device { user: person.id, session: person.session }).collect();
+    DeviceReport { gateway, whole, opened: devices(opened), closed: devices(closed), acknowledged: Vec::new() }
+}
+
+async fn next(hints: &mut Hints, name: &str) -> Arc<Event> {
+    loop {
+        let Some(Hint::Event { event, .. }) = hints.next().await else { continue };
+        if event.name == name {
+            return event;
+        }
+    }
+}
+
+fn presence(event: &Arc<Event>) -> Presence {
+    serde_json::from_slice(&event.body).unwrap()
+}
+
+async fn get(world: &World, who: Person, of: Person) -> Vec<Presence> {
+    who.ask::<Presences>(world, "presence.get", None, json!({ "users": [of.id] })).await.unwrap().presences
+}
+
+#[tokio::test]
+async fn only_who_shares_a_conversation_hears_and_sees() {
+    let world = World::new();
+    let [one, other, stranger] = world.people();
+    world.direct(one, other).await;
+    let mut hints = world.chat.watch().await.unwrap();
+    let gateway = Uuid::new_v4();
+    assert!(world.chat.devices(report(gateway, false, &[], &[])).await.unwrap().resend);
+    assert!(!world.chat.devices(report(gateway, true, &[other, stranger], &[])).await.unwrap().resend);
+    world.chat.devices(report(gateway, false, &[one], &[])).await.unwrap();
+    let event = loop {
+        let event = next(&mut hints, "presence.changed").await;
+        if presence(&event).user == one.id {
+            break event;
+        }
+    };
+    assert_eq!(event.audience, Audience::Users(Arc::from([other.id])));
+    assert_eq!(get(&world, other, one).await[0].state, PresenceState::Online);
+    assert_eq!(get(&world, stranger, one).await, []);
+    let registers = world.chat.registers(other.id).await.unwrap();
+    assert!(registers.iter().any(|register| register.identity == event.identity));
+}
+
+#[tokio::test]
+async fn away_is_told_and_offline_is_remembered_with_when_it_was() {
+    let world = World::new();
+    let [one, other] = world.people();
+    world.direct(one, other).await;
+    let gateway = Uuid::new_v4();
+    world.chat.devices(report(gateway, true, &[one, other], &[])).await.unwrap();
+    let mut hints = world.chat.watch().await.unwrap();
+    let _: Done = one.ask(&world, "presence.set", None, json!({ "state": "away" })).await.unwrap();
+    while presence(&next(&mut hints, "presence.changed").await)
+        != (Presence { user: one.id, state: PresenceState::Away, last_seen_at: None })
+    {}
+    let offline = one.ask::<Done>(&world, "presence.set", None, json!({ "state": "offline" })).await;
+    assert_eq!(offline.unwrap_err(), ErrorCode::InvalidRequest);
+    world.chat.devices(report(gateway, false, &[], &[one])).await.unwrap();
+    let gone = loop {
+        let event = next(&mut hints, "presence.changed").await;
+        if presence(&event).user == one.id {
+            break event;
+        }
+    };
+    assert_eq!(presence(&gone).state, PresenceState::Offline);
+    eventually("it is written down", || async { get(&world, other, one).await[0].last_seen_at.is_some() }).await;
+    let world = world.restart().await;
+    let after = get(&world, other, one).await;
+    assert_eq!(after[0].last_seen_at, presence(&gone).last_seen_at);
+    let registers = world.chat.registers(other.id).await.unwrap();
+    assert!(registers.iter().any(|register| register.identity == gone.identity), "under the version it was told with");
+}
+
+#[tokio::test]
+async fn a_restart_of_the_service_is_no_news_to_anybody() {
+    let world = World::new();
+    let [one, other] = world.people();
+    world.direct(one, other).await;
+    let gateway = Uuid::new_v4();
+    let mut hints = world.chat.watch().await.unwrap();
+    world.chat.devices(report(gateway, true, &[one, other], &[])).await.unwrap();
+    next(&mut hints, "presence.changed").await;
+    let world = world.restart().await;
+    assert_eq!(get(&world, other, one).await[0].state, PresenceState::Online);
+    let mut hints = world.chat.watch().await.unwrap();
+    world.chat.devices(report(gateway, true, &[one, other], &[])).await.unwrap();
+    let _: Done = one.ask(&world, "presence.set", None, json!({ "state": "away" })).await.unwrap();
+    let first = presence(&next(&mut hints, "presence.changed").await);
+    assert_eq!((first.user, first.state), (one.id, PresenceState::Away), "and nothing before it");
+}
+
+#[tokio::test]
+async fn in_large_conversations_presence_is_watched_by_a_list() {
+    let world = World::new();
+    let owner = world.person();
+    let members: Vec<_> = (0..110).map(|_| world.person()).collect();
+    let group = world.group(owner, &members).await;
+    let [watcher, watched, stranger] = [members[0], members[1], world.person()];
+    let gateway = Uuid::new_v4();
+    world.chat.devices(report(gateway, true, &[watcher], &[])).await.unwrap();
+    let list = json!({ "users": [watched.id, stranger.id] });
+    let seen: Presences = watcher.ask(&world, "presence.watch", None, list).await.unwrap();
+    assert_eq!(seen.presences, [Presence { user: watched.id, state: PresenceState::Offline, last_seen_at: None }]);
+    let mut hints = world.chat.watch().await.unwrap();
+    world.chat.devices(report(gateway, false, &[watched, stranger, members[2]], &[])).await.unwrap();
+    let event = next(&mut hints, "presence.changed").await;
+    assert_eq!(presence(&event).user, watched.id);
+    assert_eq!(event.audience, Audience::Users(Arc::from([watcher.id])));
+    owner.on(&world, "members.kick", group, watcher).await.unwrap();
+    let _: Done = watched.ask(&world, "presence.set", None, json!({ "state": "away" })).await.unwrap();
+    eventually("the change was taken", || async { get(&world, owner, watched).await[0].state == PresenceState::Away })
+        .await;
+    let too_many: Vec<_> = (0..201).map(|_| protocol::UserId::now()).collect();
+    let refused = watcher.ask::<Presences>(&world, "presence.watch", None, json!({ "users": too_many })).await;
+    assert_eq!(refused.unwrap_err(), ErrorCode::InvalidRequest);
+}
+
+#[tokio::test]
+async fn typing_is_told_to_the_conversation_once_in_a_while() {
+    let world = World::new();
+    let [one, other] = world.people();
+    let group = world.group(one, &[other]).await;
+    let mut hints = world.chat.watch().await.unwrap();
+    for _ in 0..3 {
+        let _: Done = one.ask(&world, "typing.set", Some(group), json!({})).await.unwrap();
+    }
+    other.send(&world, group, "x").await.unwrap();
+    let event = next(&mut hints, "typing").await;
+    assert!(matches!(event.identity, Identity::Ephemeral { until } if until > event.at));
+    let body: Value = serde_json::from_slice(&event.body).unwrap();
+    assert_eq!(body["user"], json!(one.id));
+    let Some(Hint::Event { event, .. }) = hints.next().await else { panic!("a hint") };
+    assert_eq!(event.name, "message.new", "the other two were not told");
+}
