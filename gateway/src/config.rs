@@ -1,7 +1,5 @@
 //! What an operator can set of the gateway. The defaults are for one machine; every bound is a number here.
 
-use std::collections::BTreeMap;
-
 use runtime::config::Problems;
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +31,6 @@ pub struct Config {
     pub write_within_ms: u64,
     /// Over how long the clients of a server that goes down are spread when they come back, in milliseconds.
     pub reconnect_spread_ms: u64,
-    /// Rate limits by their names; what is absent keeps the table's count. They are the process's `[limits]`, which all services
-    /// read, and not part of the gateway's own section.
-    #[serde(skip)]
-    pub limits: BTreeMap<String, u32>,
 }
 
 impl Default for Config {
@@ -54,7 +48,6 @@ impl Default for Config {
             read_within_ms: 1_500,
             write_within_ms: 5_000,
             reconnect_spread_ms: 10_000,
-            limits: BTreeMap::new(),
         }
     }
 }

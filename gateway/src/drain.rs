@@ -74,7 +74,7 @@ fn spread_ms(sockets: usize, least_ms: u64) -> u64 {
 
 /// When the drain begins, tells every client to come back, each after a time of its own. Ends when no socket is left, or soon
 /// after everything else has stopped.
-pub(crate) async fn drain(edge: Arc<Edge>) {
+pub(crate) async fn drain(edge: &Edge) {
     edge.shutdown.draining().await;
     let spread = spread_ms(edge.sockets.count(), edge.config.reconnect_spread_ms);
     let close = || edge.hub.close_all(|| rand::rng().random_range(0..=spread));

@@ -1,6 +1,6 @@
 //! The gateway, put together: its parts, its background tasks, its router.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
-use runtime::store::OpenError;
 use runtime::telemetry::metrics::declare_plain;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
@@ -45,35 +44,31 @@ pub struct Services {
     pub storage: Arc<dyn Service>,
 }
 
-/// What the gateway needs from the process around it.
-pub struct Host {
-    /// Where its tasks run.
-    pub tasks: Tasks,
-    /// When it drains, and when it ends.
+/// What the gateway is built from.
+pub struct Parts {
+    /// The services behind it.
+    pub services: Services,
+    /// Counts of rate limits, by the names of [`protocol::limits::RATE_LIMITS`]; what is absent keeps the table's.
+    pub limits: BTreeMap<String, u32>,
+    /// Where denials are audited. Without one they are not.
+    pub audit: Option<Spool>,
+    /// How the process goes down.
     pub shutdown: Shutdown,
-    /// Where it tells whether it can serve.
-    pub readiness: Readiness,
+    /// Where background tasks run.
+    pub tasks: Tasks,
 }
 
 /// The edge of the system.
 pub struct Gateway {
     edge: Arc<Edge>,
+    readiness: Readiness,
 }
 
 impl Gateway {
-    /// Opens the audit trail in the data directory, which must exist and be locked by the caller, and starts the gateway. Call it
-    /// inside a tokio runtime.
-    ///
-    /// # Errors
-    /// When the store can't be used; nothing is changed then.
-    pub fn open(config: Config, services: Services, directory: &Path, host: Host) -> Result<Self, OpenError> {
-        let spool = crate::trail::open(directory)?;
-        Ok(Self::build(config, services, Some(spool), host))
-    }
-
-    /// Builds the gateway and starts its tasks. Without a spool its own denials are not audited.
+    /// Builds it and starts its background tasks; it is ready when [`Gateway::readiness`] says so. Call it inside a tokio runtime.
     #[must_use]
-    pub fn build(config: Config, services: Services, audit: Option<Spool>, host: Host) -> Self {
+    pub fn build(config: Config, parts: Parts) -> Self {
+        let Parts { services, limits, audit, shutdown, tasks } = parts;
         declare_plain(ServiceName::Gateway);
         let settings = Settings {
             queue_bytes: config.queue_bytes,
@@ -84,7 +79,7 @@ impl Gateway {
         let hub = Arc::new(Hub::new(Arc::clone(&services.chat), settings, config.parked_max));
         let edge = Arc::new(Edge {
             tokens: Tokens::new(Arc::clone(&services.auth)),
-            limits: Limits::new(&config.limits),
+            limits: Limits::new(&limits),
             unauthenticated: Unauthenticated::new(config.unauthenticated_per_address),
             origins: Origins::new(&config.allowed_origins),
             hub,
@@ -93,13 +88,25 @@ impl Gateway {
             meters: Meters::new(),
             sockets: Sockets::default(),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
-            shutdown: host.shutdown.clone(),
+            shutdown: shutdown.clone(),
             commands: commands_by_name(),
             services,
             config,
         });
-        start(&edge, &host);
-        Self { edge }
+        let readiness = Readiness::new(shutdown.clone());
+        start(&edge, &readiness, &shutdown, &tasks);
+        Self { edge, readiness }
+    }
+
+    /// Whether it can serve, and what it waits for.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    /// Waits for the drain, tells every client to come back after a time of its own, and ends when no socket is left.
+    pub async fn drained(&self) {
+        drain::drain(&self.edge).await;
     }
 
     /// Everything that clients reach: REST, the socket, the web client.
@@ -110,24 +117,22 @@ impl Gateway {
 }
 
 /// Starts what runs beside requests and sockets.
-fn start(edge: &Arc<Edge>, host: &Host) {
-    let spawn = |name, task| until_stopped(host, name, task);
+fn start(edge: &Arc<Edge>, readiness: &Readiness, shutdown: &Shutdown, tasks: &Tasks) {
+    let spawn = |name, task| until_stopped(tasks, shutdown, name, task);
     spawn("watch", Box::pin(Arc::clone(&edge.hub).watch()));
     for _ in 0..FILL_WORKERS {
         spawn("fill", Box::pin(Arc::clone(&edge.hub).fill_gaps()));
     }
     spawn("revocations", Box::pin(tail_revocations(Arc::clone(edge))));
     spawn("devices", Box::pin(report_devices(Arc::clone(edge))));
-    spawn("sweep", Box::pin(sweep(Arc::clone(edge), host.readiness.clone())));
-    // This one ends by itself, after the last socket.
-    host.tasks.spawn("drain", drain::drain(Arc::clone(edge)));
+    spawn("sweep", Box::pin(sweep(Arc::clone(edge), readiness.clone())));
 }
 
 type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-fn until_stopped(host: &Host, name: &'static str, task: Task) {
-    let shutdown = host.shutdown.clone();
-    host.tasks.spawn(name, async move {
+fn until_stopped(tasks: &Tasks, shutdown: &Shutdown, name: &'static str, task: Task) {
+    let shutdown = shutdown.clone();
+    tasks.spawn(name, async move {
         tokio::select! {
             () = task => {}
             () = shutdown.stopped() => {}

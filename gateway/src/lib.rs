@@ -24,8 +24,6 @@ mod meters;
 mod session;
 mod socket;
 mod token;
-mod trail;
 
 pub use config::Config;
-pub use gateway::{Gateway, Host, Services};
-pub use trail::{migrations, store_options};
+pub use gateway::{Gateway, Parts, Services};
