@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt};
 use link::{Context, Refusal};
 use protocol::accounts::Role;
 use protocol::{Millis, SessionId, UserId};
@@ -19,6 +20,8 @@ use crate::stop::Stop;
 
 /// Accounts in one transaction.
 const BATCH: usize = 1_000;
+/// Passwords of an import that are hashed or wait for it at once; logins go on beside it.
+const HASHES_AT_ONCE: usize = 4;
 
 /// An account to be taken.
 #[derive(Clone, Serialize, Deserialize)]
@@ -100,10 +103,11 @@ pub(crate) async fn import(
             return Ok(imported);
         }
         let handles: Vec<String> = batch.iter().map(|user| user.handle.clone()).collect();
-        let mut prepared = Vec::with_capacity(batch.len());
-        for user in batch {
-            prepared.push(prepare(state, user).await?);
-        }
+        let prepared = futures_util::stream::iter(batch)
+            .map(|user| prepare(state, user))
+            .buffered(HASHES_AT_ONCE)
+            .try_collect()
+            .await?;
         let written =
             state.write("accounts/import", &Context::internal(), move |desk| take(desk, prepared, tokens)).await?;
         for (handle, (outcome, issued)) in handles.into_iter().zip(written) {

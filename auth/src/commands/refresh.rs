@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use link::{Call, Refusal, Reply};
-use protocol::ErrorCode;
 use protocol::accounts::RefreshToken as Body;
+use protocol::{ErrorCode, Millis};
 use runtime::telemetry::logs::mask;
 
 use crate::account::rows as accounts;
 use crate::desk::{self, Desk, Ended};
+use crate::lockout;
 use crate::meters;
 use crate::session::{Presented, RefreshToken, SessionRow, rows as sessions};
 use crate::state::{Issued, State};
 use crate::stop::{Denial, Stop, Verdict};
+
+/// A session in use keeps its place a known one; once a day is enough for that.
+const PLACE_EVERY_MS: Millis = 24 * 60 * 60 * 1_000;
 
 /// Serves the command.
 pub(crate) async fn refresh(state: &Arc<State>, call: &Call) -> Result<Reply, Denial> {
@@ -79,9 +83,15 @@ fn present(desk: &Desk<'_>, token: RefreshToken) -> Result<Verdict<Issued>, Stop
         return Err(Stop::Fault(format!("{resource} has no account")));
     };
     let address = desk.context.client_ip.map(|ip| ip.to_canonical().to_string());
+    let (last_seen, moved) = (session.seen_at, address.is_some() && address != session.address);
     let session =
         SessionRow { rotation, expires_at, seen_at: desk.now, address: address.or(session.address), ..session };
     sessions::refreshed(desk.tx, &session)?;
+    if let Some(address) = desk.context.client_ip
+        && (moved || desk.now.saturating_sub(last_seen) >= PLACE_EVERY_MS)
+    {
+        lockout::remember_place(desk.tx, session.account, &lockout::network(address), desk.now)?;
+    }
     match why {
         None => desk.audit("session.refresh", resource, user)?,
         Some(why) => desk.audit_why("session.refresh", resource, user, why)?,

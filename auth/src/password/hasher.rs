@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use link::Refusal;
 use protocol::ErrorCode;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::config::PasswordConfig;
 
@@ -26,8 +26,8 @@ pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     /// Verified when there is no account, so that this costs the same time.
     nobody: Arc<str>,
-    running: Semaphore,
-    admitted: Semaphore,
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
 }
 
 /// What verifying a password found.
@@ -57,8 +57,8 @@ impl Hasher {
         Ok(Self {
             argon2,
             nobody: nobody.into(),
-            running: Semaphore::new(parallel),
-            admitted: Semaphore::new(parallel + config.waiting_max as usize),
+            running: Arc::new(Semaphore::new(parallel)),
+            admitted: Arc::new(Semaphore::new(parallel + config.waiting_max as usize)),
         })
     }
 
@@ -90,7 +90,7 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, String> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let _admitted: SemaphorePermit<'_> = self.admitted.try_acquire().map_err(|_| {
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| {
             let message = "too many logins at once, nothing was changed: try again in a second";
             Refusal::new(ErrorCode::Overloaded, message).after(FULL_RETRY_MS)
         })?;
@@ -98,9 +98,14 @@ impl Hasher {
             tracing::error!(error, "hashing a password failed");
             Refusal::of(ErrorCode::Internal)
         };
-        let _running = self.running.acquire().await.map_err(|e| fault(e.to_string()))?;
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|error| fault(error.to_string()))?;
         let span = tracing::Span::current();
-        match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+        let work = move || {
+            // The thread itself holds its place: a caller that gives up does not make room for another hash.
+            let _places = (admitted, running);
+            span.in_scope(work)
+        };
+        match tokio::task::spawn_blocking(work).await {
             Ok(done) => done.map_err(fault),
             Err(error) => Err(fault(error.to_string())),
         }

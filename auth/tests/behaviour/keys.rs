@@ -52,7 +52,7 @@ async fn a_rotation_publishes_first_signs_later_and_keeps_the_old_key_until_its_
     assert_eq!(kids(&key_set(&world).await).len(), 2);
     world.clock.advance(MINUTE);
     world.auth.tidy().await.unwrap();
-    assert_eq!(kids(&key_set(&world).await), [new_kid.clone()]);
+    assert_eq!(kids(&key_set(&world).await), std::slice::from_ref(&new_kid));
     let world = world.restart().await;
     assert_eq!(kids(&key_set(&world).await), [new_kid]);
 }

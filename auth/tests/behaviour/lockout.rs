@@ -134,3 +134,16 @@ async fn a_lock_ends_no_session() {
     let refreshed = world.refresh(grant.refresh_token.as_deref().unwrap()).await.unwrap();
     world.send(by(&refreshed, "me.get", json!({}))).await.result.unwrap();
 }
+
+#[tokio::test]
+async fn a_place_stays_known_while_a_session_is_refreshed_there() {
+    let world = World::new();
+    let mut grant = world.register("ada").await;
+    for _ in 0..6 {
+        world.clock.advance(10 * 24 * 60 * MINUTE);
+        grant = world.refresh(grant.refresh_token.as_deref().unwrap()).await.unwrap();
+    }
+    world.auth.tidy().await.unwrap();
+    fail(&world, "ada", ELSEWHERE, 5).await;
+    let _: Grant = world.ask(login("ada", PASSWORD)).await.unwrap();
+}
