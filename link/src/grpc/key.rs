@@ -24,15 +24,22 @@ impl Key {
         Self(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
     }
 
+    /// The key in this file.
+    ///
+    /// # Errors
+    /// When the file can't be read or holds no key.
+    pub fn load(path: &Path) -> io::Result<Self> {
+        Self::parse(&fs::read_to_string(path)?, path)
+    }
+
     /// The key in this file; makes the file if there is none. Processes that start at the same moment get the same key.
     ///
     /// # Errors
     /// When the file can't be read or made, or holds no key.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match fs::read_to_string(path) {
-            Ok(text) => return Self::parse(&text, path),
+        match Self::load(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            known => return known,
         }
         let key = Self::generate();
         // Written whole under another name, then linked: the name never shows a part of a key, and only one process wins it.
@@ -56,18 +63,21 @@ impl Key {
         }
         Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{} holds no link key; remove it and start again", path.display()),
+            format!("{} holds no key; remove it and start again", path.display()),
         ))
     }
 
-    /// Whether this metadata value is `Bearer <key>`. Takes the same time for every wrong key.
-    pub(crate) fn opens(&self, value: Option<&[u8]>) -> bool {
+    /// Whether this value of an `authorization` header is `Bearer <key>`. Takes the same time for every wrong key.
+    #[must_use]
+    pub fn opens(&self, value: Option<&[u8]>) -> bool {
         let shown = value.and_then(|value| value.strip_prefix(b"Bearer "));
         let shown = shown.unwrap_or_default();
         aws_lc_rs::constant_time::verify_slices_are_equal(shown, self.0.as_bytes()).is_ok()
     }
 
-    pub(crate) fn bearer(&self) -> String {
+    /// The value of an `authorization` header that opens.
+    #[must_use]
+    pub fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }
 }

@@ -1,0 +1,172 @@
+//! Which services run here and how they find each other: decided once, at start.
+//!
+//! A service of this process is called directly, one of another process over the link; nobody above can tell which. In a process that
+//! runs them all the link does not even listen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use link::Service;
+use link::grpc;
+use protocol::ServiceName;
+use runtime::lifecycle::{Shutdown, Tasks};
+use runtime::ops::Readiness;
+use runtime::telemetry::logs::LogHandle;
+use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
+
+use super::denials::Denials;
+use super::peers;
+use crate::admin::Admin;
+use crate::config::Config;
+use crate::import::{Accounts, Conversations};
+
+/// The services of this process.
+pub(crate) struct Composition {
+    pub(crate) shutdown: Shutdown,
+    pub(crate) parts: BTreeMap<ServiceName, Part>,
+    pub(crate) auth: Option<Arc<auth::Auth>>,
+    pub(crate) chat: Option<Arc<chat::Chat>>,
+    pub(crate) gateway: Option<(gateway::Gateway, Denials)>,
+    pub(crate) links: Vec<(grpc::Listener, Vec<Arc<dyn Service>>)>,
+}
+
+/// What every service has of its own.
+pub(crate) struct Part {
+    pub(crate) tasks: Tasks,
+    pub(crate) readiness: Readiness,
+}
+
+impl Composition {
+    /// Opens what runs here and connects what does not.
+    pub(crate) async fn build(config: &Config) -> Result<Self> {
+        let shutdown = Shutdown::new();
+        let parts = config.roles.iter().map(|role| (role.0, Part::new(role.0, &shutdown)));
+        let mut composition =
+            Self { parts: parts.collect(), shutdown, auth: None, chat: None, gateway: None, links: Vec::new() };
+        let mut local: Vec<Arc<dyn Service>> = Vec::new();
+
+        if let Some(part) = composition.parts.get(&ServiceName::Auth) {
+            let auth = open_auth(config, part, &composition.shutdown).context("auth")?;
+            local.push(Arc::clone(&auth) as Arc<dyn Service>);
+            composition.auth = Some(auth);
+        }
+        if let Some(part) = composition.parts.get(&ServiceName::Chat) {
+            let auth = find(config, &local, ServiceName::Auth, ServiceName::Chat)?;
+            let chat = open_chat(config, part, &composition.shutdown, auth).context("chat")?;
+            local.push(Arc::clone(&chat) as Arc<dyn Service>);
+            composition.chat = Some(chat);
+        }
+        if config.runs(ServiceName::Signaling) {
+            local.push(Arc::new(signaling::Signaling));
+        }
+        if config.runs(ServiceName::Storage) {
+            local.push(Arc::new(storage::Storage));
+        }
+        if let Some(part) = composition.parts.get(&ServiceName::Gateway) {
+            let of = |service| find(config, &local, service, ServiceName::Gateway);
+            let services = gateway::Services {
+                auth: of(ServiceName::Auth)?,
+                chat: of(ServiceName::Chat)?,
+                signaling: of(ServiceName::Signaling)?,
+                storage: of(ServiceName::Storage)?,
+            };
+            let gateway = open_gateway(config, part, &composition.shutdown, services).context("gateway")?;
+            composition.gateway = Some(gateway);
+        }
+        if !config.runs_all() {
+            composition.links = bind_links(config, local).await?;
+        }
+        Ok(composition)
+    }
+
+    /// What the admin listener administrates.
+    pub(crate) fn admin(&self, log: LogHandle, handles: &MetricsHandles) -> Admin {
+        Admin {
+            auth: self.auth.clone(),
+            accounts: self.auth.clone().map(Accounts),
+            conversations: self.chat.clone().map(Conversations),
+            log,
+            metrics: handles.clone(),
+        }
+    }
+
+    /// The service whose name the process's own doings carry.
+    pub(crate) fn first(&self) -> ServiceName {
+        self.parts.keys().next().copied().unwrap_or(ServiceName::Gateway)
+    }
+}
+
+impl Part {
+    fn new(service: ServiceName, shutdown: &Shutdown) -> Self {
+        declare_plain(service);
+        Self { tasks: Tasks::new(service), readiness: Readiness::new(shutdown.clone()) }
+    }
+}
+
+fn open_auth(config: &Config, part: &Part, shutdown: &Shutdown) -> Result<Arc<auth::Auth>> {
+    let mut settings = config.auth.clone();
+    if let Some(count) = config.limits.get("login_account") {
+        settings.login_account = *count;
+    }
+    let host = auth::Host::new(part.tasks.clone(), shutdown.clone(), part.readiness.clone());
+    Ok(auth::Auth::open(settings, &config.folder(ServiceName::Auth), host)?)
+}
+
+fn open_chat(config: &Config, part: &Part, shutdown: &Shutdown, auth: Arc<dyn Service>) -> Result<Arc<chat::Chat>> {
+    let host = chat::Host { tasks: part.tasks.clone(), shutdown: shutdown.clone(), readiness: part.readiness.clone() };
+    let folder = config.folder(ServiceName::Chat);
+    Ok(chat::Chat::open(config.chat.clone(), &folder, chat::Peers { auth }, host)?)
+}
+
+fn open_gateway(
+    config: &Config,
+    part: &Part,
+    shutdown: &Shutdown,
+    services: gateway::Services,
+) -> Result<(gateway::Gateway, Denials)> {
+    let folder = config.folder(ServiceName::Gateway);
+    let denials = Denials::open(&folder, config.auth.audit_days.into(), &part.tasks, shutdown)?;
+    let parts = gateway::Parts {
+        services,
+        limits: config.limits.clone(),
+        audit: Some(denials.spool.clone()),
+        shutdown: shutdown.clone(),
+        tasks: part.tasks.clone(),
+    };
+    Ok((gateway::Gateway::build(config.gateway.clone(), parts), denials))
+}
+
+/// The service itself if it runs here, else the way to it; `user` is who asks.
+fn find(
+    config: &Config,
+    local: &[Arc<dyn Service>],
+    service: ServiceName,
+    user: ServiceName,
+) -> Result<Arc<dyn Service>> {
+    match local.iter().find(|candidate| candidate.name() == service) {
+        Some(here) => Ok(Arc::clone(here)),
+        None => peers::connect(config, service, user),
+    }
+}
+
+/// Everything at the configured address, or each service at its socket in the data directory.
+async fn bind_links(
+    config: &Config,
+    local: Vec<Arc<dyn Service>>,
+) -> Result<Vec<(grpc::Listener, Vec<Arc<dyn Service>>)>> {
+    if local.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = peers::key(config)?;
+    if let Some(address) = &config.link.listen {
+        let listener = grpc::Listener::bind(address, key).await.context("link.listen")?;
+        return Ok(vec![(listener, local)]);
+    }
+    let mut links = Vec::new();
+    for service in local {
+        let address = peers::socket(config, service.name());
+        links.push((grpc::Listener::bind(&address, key.clone()).await?, vec![service]));
+    }
+    Ok(links)
+}

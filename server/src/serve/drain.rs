@@ -1,0 +1,94 @@
+//! From serving to the end, in order (RS4): not ready, no new connections, clients go elsewhere, work in flight ends, everything stops,
+//! the stores are closed. Each step has its time; a second signal skips what is left of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use link::Service;
+use link::grpc;
+use protocol::ServiceName;
+use runtime::lifecycle::{Shutdown, drain_on_signal};
+use runtime::telemetry::metrics::MetricsHandles;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::compose::Composition;
+use super::listeners::Listeners;
+use super::routes;
+use crate::config::Config;
+
+/// How long workers may take to end once everything stops: they only write down what they hold.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// Serves what is composed on what is bound, until a signal, then drains.
+pub(crate) async fn serve(
+    config: &Config,
+    listeners: Listeners,
+    composition: Composition,
+    admin: Router,
+    handles: &MetricsHandles,
+) -> Result<()> {
+    let shutdown = composition.shutdown.clone();
+    // What must have ended before the process may: connections in flight.
+    let doors = TaskTracker::new();
+    for (service, listener) in listeners.services {
+        let Some(part) = composition.parts.get(&service) else { continue };
+        let networks = config.metrics.networks.clone();
+        let router = match (&composition.gateway, service) {
+            (Some((gateway, _)), ServiceName::Gateway) => {
+                routes::operators(service, handles, gateway.readiness(), networks).merge(gateway.router())
+            }
+            _ => routes::operators_only(routes::operators(service, handles, part.readiness.clone(), networks)),
+        };
+        doors.spawn(listener.serve(router, shutdown.clone()));
+    }
+    doors.spawn(listeners.admin.serve(admin, shutdown.clone()));
+    for (listener, services) in composition.links {
+        tracing::info!(address = %listener.address(), "listening for other processes");
+        doors.spawn(serve_link(listener, services, shutdown.clone()));
+    }
+    doors.close();
+
+    let clients_gone = async {
+        if let Some((gateway, _)) = &composition.gateway {
+            gateway.drained().await;
+        }
+    };
+    let idle = async {
+        tokio::join!(clients_gone, doors.wait());
+    };
+    drain_on_signal(shutdown, config.drain, idle).await.context("signals")?;
+    for (service, part) in &composition.parts {
+        let late = part.tasks.join(END_WITHIN).await;
+        if !late.is_empty() {
+            tracing::warn!(service = service.as_str(), tasks = ?late, "did not end in time");
+        }
+    }
+    if let Some(chat) = composition.chat {
+        chat.close().await;
+    }
+    if let Some((_, denials)) = composition.gateway {
+        denials.close().await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve_link(listener: grpc::Listener, services: Vec<Arc<dyn Service>>, shutdown: Shutdown) {
+    let stop = CancellationToken::new();
+    let draining = async {
+        shutdown.draining().await;
+        stop.cancel();
+        shutdown.stopped().await;
+    };
+    tokio::select! {
+        served = listener.serve(services, stop.clone()) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the link ended");
+            }
+        }
+        () = draining => {}
+    }
+}
