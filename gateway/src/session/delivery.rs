@@ -60,8 +60,10 @@ impl Session {
             self.tracks.note(stream, seq);
             return false;
         }
-        if self.tracks.turn(stream, seq) == Turn::Passed {
-            return false;
+        match self.tracks.turn(stream, seq) {
+            Turn::Next => {}
+            Turn::Met => return true,
+            Turn::Passed => return false,
         }
         let frame = event.frame(self.codec).clone();
         if !self.outbox.has_room(&frame) {

@@ -37,17 +37,25 @@ pub(crate) struct Tracks {
 pub(crate) enum Turn {
     /// It is the connection's next one.
     Next,
+    /// The connection has it, and goes on in step.
+    Met,
     /// The connection reads it from the log, or has it.
     Passed,
 }
 
 impl Tracks {
-    /// Whose turn entry `seq` is. A connection that waits for exactly this entry is in step again.
+    /// Whose turn entry `seq` is. A connection that waits for exactly this entry, or has just this one before the hub, is in
+    /// step again.
     pub(crate) fn turn(&mut self, stream: StreamId, seq: Seq) -> Turn {
         match self.rows.get_mut(&stream) {
             Some(row) if row.lag == seq => {
                 row.end_lag();
                 Turn::Next
+            }
+            Some(row) if row.lag == seq + 1 => {
+                row.end_lag();
+                self.tidy(stream);
+                Turn::Met
             }
             Some(row) if row.lag != 0 => Turn::Passed,
             _ => Turn::Next,
