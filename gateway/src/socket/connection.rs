@@ -83,7 +83,7 @@ impl Connection {
         self.conn.waker().register(cx.waker());
         loop {
             let worked = self.poll_work(cx);
-            self.begin_jobs();
+            let begun = self.begin_jobs();
             if let Some(end) = self.poll_closing() {
                 return Poll::Ready(end);
             }
@@ -94,7 +94,8 @@ impl Connection {
                 Ok(read) => read,
                 Err(end) => return Poll::Ready(end),
             };
-            if !worked && !read {
+            // What was begun must be polled once, or nothing wakes this task when it is done.
+            if !worked && !begun && !read {
                 return Poll::Pending;
             }
         }
@@ -117,7 +118,9 @@ impl Connection {
         any
     }
 
-    fn begin_jobs(&mut self) {
+    /// Begins what the session wants done; answers whether there was anything.
+    fn begin_jobs(&mut self) -> bool {
+        let mut any = false;
         while !self.work.as_ref().is_some_and(|work| work.is_resting()) {
             let (job, codec) = {
                 let mut session = self.conn.session();
@@ -126,7 +129,9 @@ impl Connection {
             let Some(job) = job else { break };
             let flight = work::begin(&self.edge, self.caller.user, codec, job);
             self.work().job(flight);
+            any = true;
         }
+        any
     }
 
     fn poll_closing(&self) -> Option<End> {
