@@ -18,7 +18,6 @@ await build({
   format: "esm",
   target: ["es2022", "chrome109", "firefox115", "safari16"],
   minify: true,
-  sourcemap: "linked",
   legalComments: "none",
   alias: { "@secureconnect/sdk": path.join(here, "../sdk/src/index.ts") },
 });

@@ -1,0 +1,100 @@
+// The real binary on a data directory of its own and on ports that the kernel chooses.
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SERVICES = ["gateway", "auth", "chat", "signaling", "storage"];
+/** Limits stay on in tests, raised to this, so that their code runs. */
+const RAISED = "1000000";
+const LIMITS = ["general", "login_account", "login_address", "register_address", "join_user", "join_address", "conversation_messages", "socket_frames", "socket_opens"];
+const STARTS_WITHIN_MS = 30_000;
+
+function binary(): string {
+  const beside = fileURLToPath(new URL("../../target/debug/secureconnect", import.meta.url));
+  const file = process.env["SECURECONNECT_BIN"] ?? beside;
+  if (!existsSync(file)) throw new Error(`no binary at ${file}: run \`cargo build -p secureconnect\` first`);
+  return file;
+}
+
+export class Server {
+  readonly directory = mkdtempSync(path.join(tmpdir(), "secureconnect-browser-"));
+  #process: ChildProcess | undefined;
+  /** The gateway's port; kept over restarts, so that pages find the server again. */
+  #port = 0;
+
+  static async start(): Promise<Server> {
+    const server = new Server();
+    await server.restart();
+    return server;
+  }
+
+  /** Where the page is. `localhost`, because browsers take its plain HTTP for secure. */
+  get url(): string {
+    return `http://localhost:${this.#port}/`;
+  }
+
+  async restart(): Promise<void> {
+    const log = openSync(path.join(this.directory, "server.log"), "a");
+    const addresses = path.join(this.directory, "gateway", "addresses.json");
+    rmSync(addresses, { force: true });
+    const child = spawn(binary(), ["serve"], { cwd: this.directory, env: this.#environment(), stdio: ["ignore", log, log] });
+    this.#process = child;
+    const gateway = await this.#until("bound its listeners", () => addressOf(addresses));
+    this.#port = Number(gateway.split(":").at(-1));
+    await this.#until("ready", async () => {
+      const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => undefined);
+      return answer?.ok || undefined;
+    });
+  }
+
+  /** As a crash or the kernel does. */
+  async kill(): Promise<void> {
+    const child = this.#process!;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  log(): string {
+    return readFileSync(path.join(this.directory, "server.log"), "utf8");
+  }
+
+  #environment(): Record<string, string> {
+    const set: Record<string, string> = { PATH: process.env["PATH"] ?? "", SECURECONNECT_DATA_DIR: this.directory };
+    for (const service of [...SERVICES.map((name) => `LISTEN__${name.toUpperCase()}`), "ADMIN__LISTEN"]) {
+      set[`SECURECONNECT_${service}`] = "127.0.0.1:0";
+    }
+    set["SECURECONNECT_LISTEN__GATEWAY"] = `127.0.0.1:${this.#port}`;
+    for (const limit of LIMITS) set[`SECURECONNECT_LIMITS__${limit.toUpperCase()}`] = RAISED;
+    return set;
+  }
+
+  async #until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    const deadline = Date.now() + STARTS_WITHIN_MS;
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      const child = this.#process!;
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the server is not ${what}:\n${this.log().slice(-4_000)}`);
+      // Between two looks at a file; nothing tells when it is written.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** The gateway's address, once the file is whole. */
+function addressOf(file: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>)["api-gateway"];
+  } catch {
+    return undefined;
+  }
+}
