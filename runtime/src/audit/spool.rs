@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ::metrics::counter;
 use protocol::UserId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::{AuditResult, Event, table};
 use crate::store::{Store, WriteError};
+use crate::telemetry::metrics;
 
 /// A denial waits at most this long before it is written.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -63,6 +65,9 @@ impl Sameness {
 impl Spool {
     /// Starts the spool of a store whose schema has the audit table; at most `capacity` denials wait in it.
     pub fn start(store: Store, capacity: usize) -> Self {
+        for result in ["allowed", "denied", "failed"] {
+            metrics::declare(store.service(), "audit_events_total", &[("result", result)]);
+        }
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         let overflow = Arc::new(AtomicU64::new(0));
         let service = store.service().as_str();
@@ -75,7 +80,7 @@ impl Spool {
     pub fn report(&self, event: Event) {
         if self.sender.try_send(Input::Denial(Box::new(event))).is_err() {
             self.overflow.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("audit_dropped_total", "service" => self.service).increment(1);
+            counter!("audit_dropped_total", "service" => self.service).increment(1);
         }
     }
 
@@ -178,6 +183,6 @@ impl Work {
         tracing::warn!(service = self.store.service().as_str(), %error, rows = rows.len(), "denials could not be recorded; they are counted in the next row");
         let lost: u64 = rows.iter().map(|(_, count)| count).sum();
         self.overflow.fetch_add(lost, Ordering::Relaxed);
-        metrics::counter!("audit_dropped_total", "service" => self.store.service().as_str()).increment(lost);
+        counter!("audit_dropped_total", "service" => self.store.service().as_str()).increment(lost);
     }
 }

@@ -13,9 +13,13 @@ use super::connection::{self, Shared};
 use super::pending::Pending;
 use super::stream::Slot;
 use crate::lifecycle::Shutdown;
+use crate::telemetry::metrics::declare;
 
 /// Connections that the kernel keeps until we accept them: the reconnect of a whole town arrives at once.
 const BACKLOG: u32 = 4_096;
+
+/// Why a connection is closed before a request was read.
+const REFUSALS: [&str; 6] = ["full", "pending", "accept", "proxy_header", "tls", "timeout"];
 
 /// After an error that is not one connection's fault (no file descriptors left), accepting pauses this long.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -34,6 +38,9 @@ pub(super) fn bind(addr: SocketAddr) -> std::io::Result<TcpListener> {
 pub(super) async fn serve(bound: Listener, router: axum::Router, shutdown: Shutdown) {
     let Listener { config, listener, tls, .. } = bound;
     let service = config.service.as_str();
+    for reason in REFUSALS {
+        declare(config.service, "http_connections_refused_total", &[("reason", reason)]);
+    }
     let slots = Arc::new(Semaphore::new(config.max_connections));
     let open = metrics::gauge!("http_connections", "service" => service);
     let certificate_check = config.certificate_check;

@@ -106,10 +106,14 @@ async fn open(
 async fn serve(shared: Arc<Shared>, stream: Stream, origin: Origin, place: Option<PendingPlace>) {
     let shutdown = shared.shutdown.clone();
     let place = Mutex::new(place);
+    let head_timeout = match shared.config.trusts(origin.peer.ip()) {
+        true => shared.config.proxy_idle_timeout,
+        false => shared.config.header_timeout,
+    };
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(shared.config.header_timeout)
+        .header_read_timeout(head_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     let service = service_fn(move |mut request: Request<Incoming>| {

@@ -52,8 +52,12 @@ pub struct ListenConfig {
     pub max_connections: usize,
     /// Connections of one address that have not sent a whole request yet.
     pub max_pending_per_address: usize,
-    /// From the connection, or from the answer before, to the end of the request's head.
+    /// From the connection, or from the answer before, to the end of the request's head. So it is also how long an idle
+    /// connection is kept.
     pub header_timeout: Duration,
+    /// The same for a trusted proxy, which has read its client's head before it asks us, and whose own idle time must
+    /// be the shorter one: otherwise it sends a request into a connection that we are closing.
+    pub proxy_idle_timeout: Duration,
     /// For the TLS handshake.
     pub handshake_timeout: Duration,
     /// How often the certificate's files are looked at.
@@ -73,6 +77,7 @@ impl ListenConfig {
             max_connections: 19_000,
             max_pending_per_address: 256,
             header_timeout: Duration::from_secs(5),
+            proxy_idle_timeout: Duration::from_secs(75),
             handshake_timeout: Duration::from_secs(10),
             certificate_check: Duration::from_secs(2),
         }

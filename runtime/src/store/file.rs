@@ -22,7 +22,7 @@ const APPLICATION_ID: i32 = 0x5343_4e00;
 const HEADER_APPLICATION_ID: std::ops::Range<usize> = 68..72;
 
 /// Only a stranger's connection (a shell, a backup) ever holds a lock; it is waited for this long.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared per connection; more than any service has.
 const STATEMENT_CACHE: usize = 256;

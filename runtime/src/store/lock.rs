@@ -47,7 +47,7 @@ impl StoreLock {
     /// Takes `<directory>/lock`, or says who has it. Makes the directory if there is none.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let io = |source| LockError::Io { directory: directory.to_path_buf(), source };
-        std::fs::create_dir_all(directory).map_err(io)?;
+        std::fs::create_dir_all(directory).and_then(|()| sync_entry(directory)).map_err(io)?;
         let path = directory.join("lock");
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
@@ -87,6 +87,14 @@ impl StoreLock {
             pid: words.next().unwrap_or("?").to_owned(),
             since: words.next().unwrap_or("just now").to_owned(),
         }
+    }
+}
+
+/// Makes the directory's own entry durable: what is synced inside a directory that a power cut takes away is gone too.
+fn sync_entry(directory: &Path) -> std::io::Result<()> {
+    match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
     }
 }
 

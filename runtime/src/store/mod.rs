@@ -177,6 +177,11 @@ impl Store {
         self.inner.readers.read_now(label, work)
     }
 
+    /// Shows the metrics of these labels at zero from the first scrape on; call it with all labels of the service.
+    pub fn declare(&self, labels: &[&'static str]) {
+        observe::declare(self.inner.service, labels);
+    }
+
     /// Copies the WAL into the database file and empties it, as far as running reads allow.
     pub async fn checkpoint(&self) -> Result<(), WriteError<rusqlite::Error>> {
         let reply = self.inner.writer.checkpoint()?;

@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use metrics::{Gauge, Histogram};
+use ::metrics::{Gauge, Histogram, counter, gauge, histogram};
 use protocol::ServiceName;
+
+use crate::telemetry::metrics;
 
 /// From here on a query is logged.
 const SLOW: Duration = Duration::from_millis(100);
@@ -35,7 +37,7 @@ impl Observer {
             .entry(label)
             .or_insert_with(|| {
                 let (table, operation) = table_and_operation(label);
-                metrics::histogram!("db_query_duration_seconds",
+                histogram!("db_query_duration_seconds",
                     "service" => service, "operation" => operation, "table" => table)
             })
             .record(elapsed);
@@ -48,9 +50,20 @@ impl Observer {
     /// Counts one failed query under SQLite's name for the failure.
     pub(crate) fn failed(&self, label: &'static str, error: &'static str) {
         let (table, operation) = table_and_operation(label);
-        metrics::counter!("db_query_errors_total",
+        counter!("db_query_errors_total",
             "service" => self.service, "operation" => operation, "table" => table, "error" => error)
         .increment(1);
+    }
+}
+
+/// Shows labels at zero before their first query.
+pub(crate) fn declare(service: ServiceName, labels: &[&'static str]) {
+    for label in labels {
+        let (table, operation) = table_and_operation(label);
+        let labels = [("operation", operation), ("table", table)];
+        metrics::declare(service, "db_query_duration_seconds", &labels);
+        let [operation, table] = labels;
+        metrics::declare(service, "db_query_errors_total", &[operation, table, ("error", "other")]);
     }
 }
 
@@ -65,9 +78,9 @@ impl Connections {
     pub(crate) fn new(service: ServiceName) -> Self {
         let service = service.as_str();
         Self {
-            active: metrics::gauge!("db_connections_active", "service" => service),
-            idle: metrics::gauge!("db_connections_idle", "service" => service),
-            total: metrics::gauge!("db_connections_total", "service" => service),
+            active: gauge!("db_connections_active", "service" => service),
+            idle: gauge!("db_connections_idle", "service" => service),
+            total: gauge!("db_connections_total", "service" => service),
         }
     }
 

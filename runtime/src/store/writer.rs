@@ -15,13 +15,16 @@ use super::command::{self, Command, Hook, Ran, Receiver, Reply, Verdict, WriteTx
 use super::observe::{Connections, Observer, error_name};
 use super::queue::{Queue, Rejected};
 use super::readers::{Readers, last_error_code};
-use super::{OpenError, StoreOptions, WriteError, file};
+use super::{OpenError, StoreOptions, WriteError, file, observe};
 
 /// A busy writer checkpoints too once the WAL is this many times the idle bound: a checkpoint then delays one batch,
 /// while an ever longer WAL would slow down every read.
 const FORCED_CHECKPOINT: u64 = 8;
 
-/// Bytes of a page; the WAL is counted in pages.
+/// How long a forced checkpoint waits for reads that still need the WAL.
+const RESTART_WAIT: Duration = Duration::from_millis(50);
+
+/// KiB of a page; the WAL is counted in pages.
 const PAGE_KIB: u64 = 4;
 
 /// Between two attempts to open a file that can't be opened.
@@ -158,6 +161,7 @@ impl Engine {
             ran: Vec::with_capacity(options.batch_max),
             hooks: RefCell::new(Vec::new()),
         };
+        observe::declare(options.service, &["wal/commit", "wal/checkpoint"]);
         engine.adopt(connection)?;
         Ok(engine)
     }
@@ -359,8 +363,15 @@ impl Engine {
     fn checkpoint_if_due(&mut self, idle: bool) {
         let bound = (u64::from(self.options.checkpoint_kib) / PAGE_KIB).max(1);
         let pages = self.wal_pages.load(Ordering::Relaxed);
-        let due = pages >= bound * FORCED_CHECKPOINT || (pages >= bound && idle && self.queue.len() == 0);
-        if due && let Err(error) = self.checkpoint("PASSIVE") {
+        let mode = if pages >= bound * FORCED_CHECKPOINT {
+            // Waits for the reads that still need the WAL, so that it starts over instead of growing on.
+            "RESTART"
+        } else if pages >= bound && idle && self.queue.len() == 0 {
+            "PASSIVE"
+        } else {
+            return;
+        };
+        if let Err(error) = self.checkpoint(mode) {
             // Nothing is lost: the WAL stays, and the next commit tries again.
             tracing::warn!(service = self.options.service.as_str(), %error, "checkpoint failed");
         }
@@ -374,6 +385,10 @@ impl Engine {
         self.wal_pages.store(0, Ordering::Relaxed);
         let outcome = match mode {
             "TRUNCATE" => truncate_wal(connection),
+            "RESTART" => connection
+                .busy_timeout(RESTART_WAIT)
+                .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())))
+                .and_then(|()| connection.busy_timeout(file::BUSY_TIMEOUT)),
             _ => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
         };
         self.observer.took("wal/checkpoint", begun.elapsed());

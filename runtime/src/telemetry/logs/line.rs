@@ -19,6 +19,10 @@ pub(super) struct Inherited {
 }
 
 impl Inherited {
+    pub(super) fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
     fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
         match name {
             "service" => Some(&mut self.service),

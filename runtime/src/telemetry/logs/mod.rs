@@ -15,11 +15,12 @@ mod time;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use protocol::ServiceName;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Layer, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 pub use time::rfc3339;
 
@@ -50,7 +51,7 @@ pub struct LogOptions {
 /// Changes the filter while the process runs.
 #[derive(Debug, Clone)]
 pub struct LogHandle {
-    filter: reload::Handle<EnvFilter, tracing_subscriber::Registry>,
+    filter: reload::Handle<EnvFilter, Registry>,
 }
 
 /// Why logging can't be set up or changed.
@@ -109,6 +110,18 @@ pub fn mask(token: &str) -> String {
 fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
     let text = if filter.trim().is_empty() { "info" } else { filter };
     EnvFilter::try_new(text).map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })
+}
+
+/// The service of the span that this thread is in.
+fn service_of_span() -> Option<ServiceName> {
+    tracing::dispatcher::get_default(|dispatch| {
+        let registry = dispatch.downcast_ref::<Registry>()?;
+        let current = registry.current_span();
+        let span = registry.span(current.id()?)?;
+        let extensions = span.extensions();
+        let name = extensions.get::<Inherited>()?.service()?;
+        ServiceName::ALL.into_iter().find(|service| service.as_str() == name)
+    })
 }
 
 type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;

@@ -2,6 +2,8 @@
 
 use std::panic::PanicHookInfo;
 
+use protocol::ServiceName;
+
 use super::stack;
 
 /// Replaces the default hook, which would print to stderr in a format of its own.
@@ -9,13 +11,13 @@ pub(super) fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let location =
             info.location().map_or_else(|| "unknown".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
-        metrics::counter!("panics_total", "service" => service_of_thread()).increment(1);
+        metrics::counter!("panics_total", "service" => service().as_str()).increment(1);
         tracing::error!(panic = message(info), caller = location, stacktrace = stack::capture(), "panicked");
     }));
 }
 
 /// The panic's own words.
-pub(crate) fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
+fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
     let payload = info.payload();
     payload
         .downcast_ref::<&str>()
@@ -24,10 +26,13 @@ pub(crate) fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
         .unwrap_or("a panic without words")
 }
 
-/// Store threads are named after their service's role; what can't be told is the gateway's, as for every
-/// metric without a service.
-fn service_of_thread() -> &'static str {
+/// Whose panic it is: the span's service, else the service after whose role the thread is named (the store's are), else the
+/// gateway, as for every metric without a service.
+fn service() -> ServiceName {
+    super::service_of_span().or_else(service_of_thread).unwrap_or(ServiceName::Gateway)
+}
+
+fn service_of_thread() -> Option<ServiceName> {
     let thread = std::thread::current();
-    let role = thread.name().and_then(|name| name.split('-').next()).and_then(protocol::ServiceName::from_role);
-    role.unwrap_or(protocol::ServiceName::Gateway).as_str()
+    thread.name().and_then(|name| name.split('-').next()).and_then(ServiceName::from_role)
 }

@@ -64,3 +64,15 @@ fn masking_shows_four_and_four_or_nothing() {
     assert_eq!(mask("short"), "****");
     assert_eq!(mask("éééééééééééé"), "éééé****éééé");
 }
+
+#[test]
+fn the_spans_service_is_known_to_whoever_has_no_event_at_hand() {
+    let mut found = Vec::new();
+    logged(|| {
+        found.push(service_of_span());
+        let _span = tracing::info_span!("task", service = "auth-service").entered();
+        let _inner = tracing::info_span!("inner").entered();
+        found.push(service_of_span());
+    });
+    assert_eq!(found, [None, Some(ServiceName::Auth)]);
+}
