@@ -19,6 +19,7 @@ use crate::serve;
 
 /// Does what the command line asks.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+    serve::machine::keep_files_private();
     // Only one provider is compiled in, but a library may ask which.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));

@@ -10,6 +10,13 @@ pub(crate) fn make_data_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Whatever this process makes is its user's alone: databases, keys, sockets, tokens. Nothing relies on the mode of the folder around.
+#[allow(unsafe_code, reason = "umask has no safe form in std")]
+pub(crate) fn keep_files_private() {
+    // SAFETY: it takes and gives a number; it is called before there are other threads.
+    unsafe { libc::umask(0o077) };
+}
+
 /// Raises the limit of open files as far as the system allows: every socket is one, and the usual soft limit is 1,024.
 #[allow(unsafe_code, reason = "getrlimit and setrlimit have no safe form in std")]
 pub(crate) fn raise_open_files() -> io::Result<u64> {

@@ -9,7 +9,7 @@ pub(crate) mod denials;
 mod drain;
 mod lan;
 mod listeners;
-mod machine;
+pub(crate) mod machine;
 pub(crate) mod peers;
 mod routes;
 
