@@ -16,6 +16,7 @@
 )]
 
 pub mod audit;
+pub mod history;
 pub mod metrics;
 pub mod people;
 pub mod power;
