@@ -1,5 +1,7 @@
 //! What all commands share.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use crate::lockout::Subject;
 use crate::open::OpenError;
 use crate::password::Hasher;
 use crate::schema::MIGRATIONS;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretError};
 use crate::session::{RefreshToken, SessionRow};
 use crate::stop::{self, Stop};
 
@@ -67,6 +69,9 @@ impl State {
         }
         let handles = metrics::install();
         crate::meters::declare_all();
+        // The signing keys stand in the store: nobody else has any business in this folder.
+        let private = std::fs::set_permissions(directory, Permissions::from_mode(0o700));
+        private.map_err(|source| SecretError::Io { path: directory.to_path_buf(), source })?;
         let secret = Secret::open(directory)?;
         let store = Store::open(store_options(directory))?;
         let ring = RwLock::new(Arc::new(Ring::new(

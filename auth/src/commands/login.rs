@@ -30,10 +30,10 @@ pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Deni
     // A handle that can't exist is treated as one that doesn't.
     let handle = rules::handle(&body.handle).unwrap_or_else(|_| body.handle.to_lowercase());
     let now = state.clock.now();
-    let (found, guard) = look_up(state, call, handle, now).await?;
+    let Approach { found, guard, open } = look_up(state, call, handle, now).await?;
     let user = found.as_ref().map(|row| row.account.id);
     let denied = |refusal| Denial::about(user, refusal);
-
+    open.map_err(denied)?;
     let budget = Rule::per_minute(state.config.login_account);
     let decision = state.logins.take(guard.rate_key(), &budget, now, 1);
     if !decision.allowed {
@@ -41,8 +41,6 @@ pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Deni
         let refusal = Refusal::new(ErrorCode::RateLimited, message);
         return Err(denied(refusal.after(decision.retry_after_ms)));
     }
-    let asked = guard.clone();
-    state.read("tallies/check", move |store| Ok(asked.check(store, now)?)).await?.map_err(denied)?;
 
     let phc = found.as_ref().and_then(|row| row.password.clone());
     let password = SecretString::from(body.password);
@@ -61,13 +59,17 @@ pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Deni
     Ok(state.answer(verdict?, body.cookie)?)
 }
 
+/// What is known of an attempt before anything is verified.
+struct Approach {
+    found: Option<AccountRow>,
+    /// What it is counted against.
+    guard: Guard,
+    /// Whether that is locked.
+    open: Result<(), Refusal>,
+}
+
 /// The account behind a handle, and what an attempt from here is counted against.
-async fn look_up(
-    state: &Arc<State>,
-    call: &Call,
-    handle: String,
-    now: Millis,
-) -> Result<(Option<AccountRow>, Guard), Refusal> {
+async fn look_up(state: &Arc<State>, call: &Call, handle: String, now: Millis) -> Result<Approach, Refusal> {
     let known_since = now.saturating_sub(Millis::from(state.config.lockout.known_days) * DAY_MS);
     let device = call.cookie.as_deref().and_then(|cookie| RefreshToken::open(cookie, &state.secret));
     let (shared, address) = (Arc::clone(state), call.context.client_ip);
@@ -90,7 +92,8 @@ async fn look_up(
                 }
             }
             let guard = Guard::of_login(&shared.secret, &shared.config.lockout, &handle, place, address);
-            Ok((found, guard))
+            let open = guard.check(store, now)?;
+            Ok(Approach { found, guard, open })
         })
         .await
 }

@@ -81,7 +81,7 @@ async fn a_flood_of_refusals_is_a_row_with_a_count_and_never_holds_what_was_type
     assert!(rows.len() < 50, "{} rows", rows.len());
     assert!(has(&rows, "session.login", AuditResult::Denied, Some("invalid_credentials")));
     world.end().await;
-    let bytes = std::fs::read(world.directory().join("auth.db")).unwrap();
+    let bytes = world.stored();
     assert!(!bytes.windows(9).any(|window| window == b"my secret"));
 }
 

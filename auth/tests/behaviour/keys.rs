@@ -67,3 +67,13 @@ async fn keys_survive_a_restart_and_no_private_part_is_published() {
     assert!(!text.contains("\"d\""));
     verify(&reply.parse().unwrap(), &grant);
 }
+
+#[tokio::test]
+async fn nobody_else_may_look_into_the_folder_of_the_keys() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    std::fs::set_permissions(world.directory(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let world = world.restart().await;
+    let mode = std::fs::metadata(world.directory()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}

@@ -147,3 +147,17 @@ async fn a_place_stays_known_while_a_session_is_refreshed_there() {
     fail(&world, "ada", ELSEWHERE, 5).await;
     let _: Grant = world.ask(login("ada", PASSWORD)).await.unwrap();
 }
+
+#[tokio::test]
+async fn by_default_the_sixth_attempt_is_told_of_the_lock_and_costs_no_budget() {
+    let mut config = cheap();
+    config.login_account = 5;
+    let world = World::with(config);
+    world.register("ada").await;
+    fail(&world, "ada", ELSEWHERE, 5).await;
+    for _ in 0..20 {
+        assert_eq!(world.code(login("ada", PASSWORD).from(ELSEWHERE)).await, ErrorCode::AccountLocked);
+    }
+    world.clock.advance(MINUTE);
+    let _: Grant = world.ask(login("ada", PASSWORD).from(ELSEWHERE)).await.unwrap();
+}

@@ -117,7 +117,7 @@ async fn the_store_holds_no_token() {
     let first = world.register("ada").await;
     let second = world.refresh(token(&first)).await.unwrap();
     world.end().await;
-    let bytes = std::fs::read(world.directory().join("auth.db")).unwrap();
+    let bytes = world.stored();
     assert!(bytes.windows(8).any(|window| window == b"Somebody"));
     for grant in [&first, &second] {
         let mac = token(grant).rsplit('.').next().unwrap();

@@ -165,3 +165,24 @@ async fn revocations_are_numbered_without_a_gap_survive_a_restart_and_are_forgot
     world.send(by(&grant, "auth.logout", json!({}))).await.result.unwrap();
     assert_eq!(world.auth.revocations(5).await.unwrap().rows[0].number, 6);
 }
+
+#[tokio::test]
+async fn what_has_expired_leaves_no_row() {
+    let world = World::new();
+    let grant = world.register("ada").await;
+    world.code(login("ada", "not the password").from(ELSEWHERE)).await;
+    world.send(by(&grant, "auth.logout", json!({}))).await.result.unwrap();
+    let rows = |world: &World| {
+        let store = rusqlite::Connection::open(world.directory().join("auth.db")).unwrap();
+        ["sessions", "revocations", "tallies", "places", "registrations"].map(|table| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            store.query_row(&sql, [], |row| row.get::<_, u32>(0)).unwrap()
+        })
+    };
+    assert_eq!(rows(&world), [1, 1, 2, 1, 1]);
+    world.auth.tidy().await.unwrap();
+    assert_eq!(rows(&world), [1, 1, 2, 1, 1]);
+    world.clock.advance(31 * 24 * 60 * MINUTE);
+    world.auth.tidy().await.unwrap();
+    assert_eq!(rows(&world), [0, 0, 0, 0, 0]);
+}

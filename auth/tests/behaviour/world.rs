@@ -79,6 +79,13 @@ impl World {
         assert!(late.is_empty(), "{late:?} did not end");
     }
 
+    /// All that is on disk of the store, what waits in its log included.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        let mut bytes = std::fs::read(self.directory().join("auth.db")).unwrap();
+        bytes.extend(std::fs::read(self.directory().join("auth.db-wal")).unwrap_or_default());
+        bytes
+    }
+
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
