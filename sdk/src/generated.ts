@@ -869,7 +869,7 @@ export interface CommandTypes {
   "members.ban": { request: MemberTarget; answer: Appended };
   "members.unban": { request: MemberTarget; answer: Appended };
   "channels.find": { request: FindChannels; answer: Channels };
-  "channels.join": { request: Record<string, never>; answer: Conversation };
+  "channels.join": { request: Record<string, never>; answer: Appended };
   "messages.send": { request: SendMessage; answer: Sent };
   "messages.edit": { request: EditMessage; answer: Appended };
   "messages.delete": { request: MessageTarget; answer: Appended };

@@ -27,7 +27,7 @@ export class Sender {
     this.#tell = tell;
   }
 
-  /** Goes on with what an earlier page left. */
+  /** Goes on with what an earlier page left; after the client was started. */
   restore(): Promise<void> {
     return this.#inTurn(async () => {
       for (const entry of await this.#outbox.of(this.#user)) this.#submit(entry);
@@ -71,7 +71,7 @@ export class Sender {
       },
       async (error: ApiError) => {
         // The client was stopped before the answer: the entry waits for the next start.
-        if (this.#client.status.state === "stopped") return;
+        if (["idle", "stopped"].includes(this.#client.status.state)) return;
         this.#tell({ kind: "refused", entry, error });
         // Nobody would see such an entry any more.
         if (error.code === "not_found" || error.code === "banned") await this.#outbox.remove(entry.client_id);

@@ -143,7 +143,7 @@ fn commands(types: &mut SchemaGenerator) -> Vec<CommandTypes> {
         "members.ban": chat::MemberTarget => chat::Appended;
         "members.unban": chat::MemberTarget => chat::Appended;
         "channels.find": chat::FindChannels => chat::Channels;
-        "channels.join": () => chat::Conversation;
+        "channels.join": () => chat::Appended;
         "messages.send": chat::SendMessage => chat::Sent;
         "messages.edit": chat::EditMessage => chat::Appended;
         "messages.delete": chat::MessageTarget => chat::Appended;

@@ -53,7 +53,8 @@ function channelRow(model: Model, channel: Channel, close: () => void): HTMLElem
   const join: HTMLButtonElement = button("Join", () =>
     void busyWhile(join, async () => {
       try {
-        model.conversations.put(await model.client.call("channels.join", { to: channel.id }));
+        await model.client.call("channels.join", { to: channel.id });
+        await model.conversations.fetch(channel.id);
         open();
       } catch (error) {
         problem.textContent = describe(error);

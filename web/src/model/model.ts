@@ -75,8 +75,8 @@ export class Model {
     const options = { signal: this.#end.signal };
     addEventListener("online", () => this.client.wake(), options);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.client.wake(), options);
-    await this.#sender.restore();
     this.client.start();
+    await this.#sender.restore();
   }
 
   end(): void {
