@@ -22,6 +22,12 @@ pub trait Service: Send + Sync + 'static {
     /// Serves a command.
     async fn execute(&self, call: Call) -> Reply;
 
+    /// Whether commands begin in the order in which their `execute` was first polled. A direct call does; calls to another process
+    /// may overtake each other, so whoever needs an order there waits for one answer before the next call.
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     /// What happens in the service, as numbered hints; the first item names the publisher and its newest number, and says that
     /// everything after it will be told.
     async fn watch(&self) -> Result<Hints, Refusal> {

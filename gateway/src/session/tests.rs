@@ -257,10 +257,7 @@ fn a_client_that_names_a_position_of_another_log_hears_it_at_once() {
     let settings = settings(10_000);
     let mut session = fresh(&settings);
     let welcome = frame(&session);
-    let heads = vec![
-        Head { stream: stream(0), position: at(4) },
-        Head { stream: stream(1), position: at(9) },
-    ];
+    let heads = vec![Head { stream: stream(0), position: at(4) }, Head { stream: stream(1), position: at(9) }];
     session.welcome(heads, welcome);
     let forked = Position { seq: 4, tag: Tag(77) };
     let named = session.name(&[
