@@ -30,6 +30,8 @@ pub struct Opening {
     pub headers: Vec<(&'static str, String)>,
     /// Subprotocols; the JSON one when empty.
     pub subprotocols: Vec<String>,
+    /// What stands after the path, such as `?a=b`.
+    pub query: String,
     /// The address of this machine to connect from.
     pub source: Option<IpAddr>,
     /// The size of the kernel's receive buffer; small ones fill soon when nobody reads.
@@ -113,7 +115,7 @@ impl Socket {
         }
         let tcp = wait::within("a connection", tcp.connect(server)).await.expect("a connection");
         tcp.set_nodelay(true).expect("nodelay");
-        let mut request = format!("ws://{server}/v1/ws").into_client_request().expect("a request");
+        let mut request = format!("ws://{server}/v1/ws{}", opening.query).into_client_request().expect("a request");
         let subprotocols =
             if opening.subprotocols.is_empty() { SUBPROTOCOL_JSON.to_owned() } else { opening.subprotocols.join(", ") };
         let headers = request.headers_mut();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::socket::Opening;
+use harness::world::Settings;
 use harness::{Event, Incoming, Socket, Topology, World, on_every_topology, wait};
 use protocol::chat::MESSAGE_NEW;
 use protocol::frames::EVENT_LIVE;
@@ -24,7 +25,8 @@ const SMALL_BUFFER: u32 = 4_096;
 const PROMPT: Duration = Duration::from_secs(2);
 
 async fn a_reader_that_stops_delays_nobody_and_resumes_without_loss(topology: Topology) {
-    let world = World::start(topology).await;
+    let settings = Settings::default().set("gateway.slow_after_ms", 2_000);
+    let world = World::with(topology, settings).await;
     let [ann, bob, slow] = world.people(["ann", "bob", "slow"]).await;
     let group = ann.group("stalled", &[&bob, &slow]).await;
     let opening = Opening { receive_buffer: Some(SMALL_BUFFER), ..Opening::default() };

@@ -2,9 +2,9 @@
 
 use harness::{Topology, World, on_every_topology};
 use protocol::ErrorCode;
-use protocol::chat::{MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Revisions, Sent};
+use protocol::chat::{MESSAGE_DELETED, MESSAGE_EDITED, Revisions, Sent};
 use protocol::limits::TEXT_CHARS_MAX;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 on_every_topology![
@@ -151,8 +151,9 @@ async fn what_is_no_message_is_refused(topology: Topology) {
     }
     let refused = ann.refused(conversation, "messages.send", json!({ "text": "no id" })).await;
     assert_eq!(refused, ErrorCode::InvalidRequest);
-    let zero = json!({ "client_id": Uuid::new_v4(), "text": "nul \u{0} and \u{202e} stay text" });
-    ann.done::<Sent>(conversation, "messages.send", zero).await;
+    let nul = json!({ "client_id": Uuid::new_v4(), "text": "cut \u{0} off" });
+    assert_eq!(ann.refused(conversation, "messages.send", nul).await, ErrorCode::InvalidRequest);
+    ann.say(conversation, "\u{202e} is text, <b> is text, \r\n too").await;
     world.end().await;
 }
 
@@ -213,8 +214,5 @@ async fn a_flood_in_one_conversation_is_limited(topology: Topology) {
     assert!(refused > 0);
     let other = ann.group("elsewhere", &[]).await;
     device.done(other, "messages.send", json!({ "client_id": Uuid::new_v4(), "text": "x" })).await;
-    let event: Value = bob.device().await.welcome.resumed.into();
-    assert_eq!(event, false);
-    assert!(!device.socket.take_events().iter().filter(|e| e.name == MESSAGE_NEW).count() > 0);
     world.end().await;
 }

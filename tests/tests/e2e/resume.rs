@@ -98,7 +98,6 @@ async fn a_connection_is_resumed_once_and_by_its_own_user_only(topology: Topolog
     assert!(!theirs.resumed, "a connection belongs to its user");
     let (first, again) = reopen(&bob, &welcome).await;
     assert!(again.resumed);
-    assert_ne!(again.connection, welcome.connection);
     first.cut();
     world.end().await;
 }

@@ -45,17 +45,13 @@ async fn a_token_comes_in_the_header_the_subprotocol_or_the_hello(topology: Topo
 async fn a_token_in_the_address_is_no_token(topology: Topology) {
     let world = World::start(topology).await;
     let ann = world.person("ann").await;
-    let path = format!("/v1/ws?token={}&access_token={}", ann.access, ann.access);
-    let upgrade = ann
-        .rest
-        .request("GET", &path)
-        .header("connection", "upgrade")
-        .header("upgrade", "websocket")
-        .header("sec-websocket-version", "13")
-        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
-        .header("sec-websocket-protocol", SUBPROTOCOL_JSON);
-    let answer = harness::rest::send(upgrade).await;
-    assert_eq!(answer.status, 400, "{answer}");
+    let query = format!("?token={0}&access_token={0}", ann.access);
+    let opening = Opening { query, ..Opening::default() };
+    if let Ok(mut socket) = Socket::open(world.gateway(), opening).await {
+        socket.start("hello", None, &json!({})).await;
+        assert_eq!(socket.closed().await.code, CloseCode::Unauthenticated.number());
+    }
+    assert!(!world.log(topology.gateway_part()).contains(&ann.access));
     world.end().await;
 }
 

@@ -1,0 +1,205 @@
+//! Eight recorded clients with many hands each, in four conversations.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use client::{Config, Login, Rest};
+use harness::history::{Hearing, History, Recorder, Tracked, read_logs};
+use harness::people::PASSWORD;
+use harness::{World, wait};
+use protocol::accounts::Grant;
+use protocol::chat::{ConversationKind, ListMessages};
+use protocol::{ConversationId, Position, Seq, UserId};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::steps::{Ground, Step};
+
+const CLIENTS: usize = 8;
+/// Two groups and two channels, each owned by another client, who never leaves.
+const GROUPS: usize = 2;
+const CONVERSATIONS: usize = 4;
+/// How many commands each client has in flight.
+const HANDS: usize = 16;
+const SEED: u64 = 0xc4a5_0000;
+
+pub(crate) struct Crew {
+    url: String,
+    recorder: Recorder,
+    sailors: Vec<Sailor>,
+    conversations: Vec<ConversationId>,
+    log_book: Arc<LogBook>,
+    hands: Vec<JoinHandle<()>>,
+}
+
+/// A client, and the task that hears what it is told.
+struct Sailor {
+    handle: String,
+    tracked: Tracked,
+    heads: oneshot::Sender<BTreeMap<ConversationId, Seq>>,
+    ear: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct LogBook {
+    written: AtomicU64,
+    done: AtomicBool,
+}
+
+impl Crew {
+    /// Registers everybody, makes the conversations, and starts to write.
+    pub(crate) async fn assemble(world: &World) -> Self {
+        let url = format!("http://{}", world.gateway());
+        let recorder = Recorder::new();
+        let mut sailors = Vec::new();
+        for number in 0..CLIENTS {
+            let handle = format!("sailor{number}");
+            let body = json!({ "handle": handle, "name": handle, "password": PASSWORD });
+            let grant: Grant = world.rest().command("auth.register", None, None, body).await.data();
+            let user = grant.user.id;
+            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, config(&url, grant));
+            let (heads, told) = oneshot::channel();
+            let ear = tokio::spawn(hear(hearing, told));
+            sailors.push(Sailor { handle, tracked, heads, ear });
+        }
+        let mut crew =
+            Self { url, recorder, sailors, conversations: Vec::new(), log_book: Arc::default(), hands: Vec::new() };
+        crew.gather().await;
+        crew.set_to_work();
+        crew
+    }
+
+    async fn gather(&mut self) {
+        let users = self.users();
+        for number in 0..CONVERSATIONS {
+            let owner = &self.sailors[number].tracked;
+            let is_group = number < GROUPS;
+            let kind = if is_group { ConversationKind::Group } else { ConversationKind::Channel };
+            let members: Vec<UserId> =
+                users.iter().copied().filter(|user| is_group && *user != users[number]).collect();
+            let title = format!("conversation {number}");
+            let made = owner.create(kind, Some(&title), &members).await.unwrap();
+            self.conversations.push(made.id);
+            if !is_group {
+                for (_, sailor) in self.sailors.iter().enumerate().filter(|(other, _)| *other != number) {
+                    sailor.tracked.join(made.id).await.unwrap();
+                }
+            }
+        }
+    }
+
+    fn set_to_work(&mut self) {
+        let users = self.users();
+        for (number, sailor) in self.sailors.iter().enumerate() {
+            let others: Vec<UserId> = users.iter().copied().filter(|user| *user != users[number]).collect();
+            for hand in 0..HANDS {
+                let grounds = self.conversations.iter().enumerate().map(|(index, conversation)| {
+                    Ground::new(*conversation, index >= GROUPS, index == number, others.clone())
+                });
+                let seed = SEED + (number * HANDS + hand) as u64;
+                let log_book = Arc::clone(&self.log_book);
+                let work = work(sailor.tracked.clone(), grounds.collect(), seed, log_book);
+                self.hands.push(tokio::spawn(work));
+            }
+        }
+    }
+
+    fn users(&self) -> Vec<UserId> {
+        self.sailors.iter().map(|sailor| sailor.tracked.recorded().user()).collect()
+    }
+
+    /// How many writes were acknowledged.
+    pub(crate) fn written(&self) -> u64 {
+        self.log_book.written.load(Ordering::Relaxed)
+    }
+
+    /// Awaits so many more acknowledged writes.
+    pub(crate) async fn writes(&self, count: u64) {
+        let goal = self.written() + count;
+        wait::until("writes to be acknowledged", async || (self.written() >= goal).then_some(())).await;
+    }
+
+    /// Ends the work, awaits that everybody is in step, and reads the final logs.
+    pub(crate) async fn dismiss(self) -> History {
+        self.log_book.done.store(true, Ordering::Relaxed);
+        for hand in self.hands {
+            wait::within("every command to be answered", hand).await.unwrap();
+        }
+        let mut logs = BTreeMap::new();
+        let mut heads = BTreeMap::new();
+        for (number, conversation) in self.conversations.iter().enumerate() {
+            let owner = &self.sailors[number];
+            let head = owner.tracked.get(*conversation).await.unwrap().head.seq;
+            let rest = Rest::new(&self.url, None).unwrap();
+            let grant = rest.login(&owner.handle, PASSWORD, "reader of logs").await.unwrap();
+            let only = BTreeMap::from([(*conversation, head)]);
+            logs.extend(wait::within("the final log", read_logs(config(&self.url, grant), &only)).await);
+            heads.insert(*conversation, head);
+        }
+        for sailor in self.sailors {
+            let mut own = heads.clone();
+            let member_of = sailor.tracked.list().await.unwrap();
+            own.retain(|conversation, _| member_of.iter().any(|known| known.id == *conversation));
+            sailor.heads.send(own).expect("its ear");
+            wait::within("a client to be in step", sailor.ear).await.unwrap();
+            sailor.tracked.client.stop().await;
+        }
+        self.recorder.finish(logs)
+    }
+}
+
+fn config(url: &str, grant: Grant) -> Config {
+    let rest = Rest::new(url, None).unwrap();
+    Config::new(url, Login::new(rest, grant))
+}
+
+/// Hears until the work is over, then until it stands at the heads.
+async fn hear(mut hearing: Hearing, mut told: oneshot::Receiver<BTreeMap<ConversationId, Seq>>) {
+    let heads = loop {
+        tokio::select! {
+            heads = &mut told => break heads.expect("the heads"),
+            event = hearing.next() => assert!(event.is_some(), "a client stopped"),
+        }
+    };
+    hearing.until(&heads).await;
+}
+
+async fn work(tracked: Tracked, mut grounds: Vec<Ground>, seed: u64, log_book: Arc<LogBook>) {
+    use rand::Rng;
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut number = seed << 32;
+    while !log_book.done.load(Ordering::Relaxed) {
+        number += 1;
+        let here = random.random_range(0..grounds.len());
+        let ground = &mut grounds[here];
+        let step = ground.step(&mut random, number);
+        if let Some(position) = take(&tracked, ground.conversation, &step).await {
+            ground.note(&step, position);
+            if step.is_write() {
+                log_book.written.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Takes a step; the position it was acknowledged with.
+async fn take(tracked: &Tracked, conversation: ConversationId, step: &Step) -> Option<Seq> {
+    let appended = |done: protocol::chat::Appended| done.position;
+    let position: Option<Position> = match step {
+        Step::Send(text) => tracked.send(conversation, text).await.ok().map(|sent| sent.position),
+        Step::Edit(seq, text) => tracked.edit(conversation, *seq, text).await.ok().map(appended),
+        Step::Delete(seq) => tracked.delete(conversation, *seq).await.ok().map(appended),
+        Step::Join => tracked.join(conversation).await.ok().map(appended),
+        Step::Leave => tracked.leave(conversation).await.ok().map(appended),
+        Step::Kick(user) => tracked.kick(conversation, *user).await.ok().map(appended),
+        Step::Invite(user) => tracked.invite(conversation, &[*user]).await.ok().map(appended),
+        Step::Read(seq) => return tracked.mark_read(conversation, *seq).await.ok().map(|state| state.seq),
+        Step::Page => tracked.page(conversation, ListMessages::default()).await.ok().map(|page| page.head),
+        Step::Look => tracked.get(conversation).await.ok().map(|read| read.head),
+    };
+    position.map(|position| position.seq)
+}
