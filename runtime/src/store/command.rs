@@ -76,6 +76,8 @@ pub(crate) enum Verdict {
 /// A command without its types.
 pub(crate) trait Command: Send {
     fn label(&self) -> &'static str;
+    /// Whether what it did has to be undone when it refuses; else it refuses only before it changes anything.
+    fn needs_savepoint(&self) -> bool;
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran;
     fn answer(self: Box<Self>, verdict: Verdict);
 }
@@ -88,20 +90,21 @@ pub(crate) type Receiver<T, E> = oneshot::Receiver<Reply<T, E>>;
 
 struct Typed<T, E, F> {
     label: &'static str,
+    needs_savepoint: bool,
     work: Option<F>,
     result: Option<Result<Result<T, E>, Box<dyn Any + Send>>>,
     reply: oneshot::Sender<Reply<T, E>>,
 }
 
 /// Packs `work` up, and hands out where its answer will arrive.
-pub(crate) fn pack<T, E, F>(label: &'static str, work: F) -> (Box<dyn Command>, Receiver<T, E>)
+pub(crate) fn pack<T, E, F>(label: &'static str, needs_savepoint: bool, work: F) -> (Box<dyn Command>, Receiver<T, E>)
 where
     T: Send + 'static,
     E: Send + 'static,
     F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
 {
     let (reply, receiver) = oneshot::channel();
-    let command = Typed { label, work: Some(work), result: None, reply };
+    let command = Typed { label, needs_savepoint, work: Some(work), result: None, reply };
     (Box::new(command), receiver)
 }
 
@@ -113,6 +116,10 @@ where
 {
     fn label(&self) -> &'static str {
         self.label
+    }
+
+    fn needs_savepoint(&self) -> bool {
+        self.needs_savepoint
     }
 
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran {

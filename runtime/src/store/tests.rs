@@ -419,3 +419,18 @@ fn bulk_rows_survive_checkpoints_under_load() {
     }
     assert_eq!(texts(&store).len(), 1_600);
 }
+
+#[tokio::test]
+async fn a_command_that_is_judged_first_refuses_without_a_trace_and_a_broken_promise_fails_its_batch() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory);
+    store.write_judged_first("note/add", |tx| add(tx, "done")).await.unwrap();
+    let refused = store.write_judged_first("note/add", |_| Err::<(), _>("no")).await;
+    assert!(matches!(refused, Err(WriteError::Refused("no"))));
+    let generation = store.generation();
+    let broken =
+        store.write_judged_first("note/add", |tx| add(tx, "half").map_err(|_| "?").and(Err::<(), _>("no"))).await;
+    assert!(matches!(broken, Err(WriteError::Unknown)));
+    assert!(store.generation() > generation, "caches are told to forget");
+    assert_eq!(texts(&store), ["done"]);
+}
