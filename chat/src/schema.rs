@@ -4,6 +4,9 @@
 //! the same rows cost six times as much at full batches, because each of them then dirties a page of its own. Streams are
 //! referred to by a small number for the same reason: an index page holds some hundreds of them.
 //!
+//! Client-made ids stand first in the key of their index: those of version 7 begin with the time, so that new ones of all
+//! conversations fall on the same few pages.
+//!
 //! Every limit of the protocol stands here once more as a CHECK, so that no path around the API can break it (RS8).
 
 use runtime::audit;
@@ -65,7 +68,7 @@ CREATE TABLE client_ids (
     sender BLOB NOT NULL CHECK (length(sender) = 16),
     client_id BLOB NOT NULL CHECK (length(client_id) = 16),
     seq INTEGER NOT NULL,
-    PRIMARY KEY (stream, sender, client_id)
+    PRIMARY KEY (client_id, sender, stream)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE memberships (

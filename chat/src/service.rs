@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use link::{
@@ -23,6 +24,14 @@ use crate::{commands, heads, markers, metrics, presence, registers, schema, tidy
 
 /// The file in the service's folder.
 pub(crate) const STORE_FILE: &str = "chat.db";
+
+/// Under full load a batch takes twice the default's time: commands of one batch that change the same pages of the indexes
+/// pay for them once.
+const BATCH_TIME: Duration = Duration::from_millis(8);
+
+/// Under load the file is brought up to date at eight times this: a page of the indexes changes many times before it is
+/// written to its place once.
+const CHECKPOINT_KIB: u32 = 16 * 1_024;
 
 /// How many heads are read in one question.
 const HEADS_MAX: usize = 1_000;
@@ -84,7 +93,7 @@ impl Chat {
             presences: Arc::new(presences),
             folds: Arc::new(Mutex::default()),
         };
-        let every = std::time::Duration::from_millis(shared.config.markers_every_ms);
+        let every = Duration::from_millis(shared.config.markers_every_ms);
         host.tasks.spawn("chat-markers", markers::teller::run(shared.clone(), every));
         host.tasks.spawn("chat-presence", presence::shell::run(shared.clone()));
         host.tasks.spawn("chat-tidy", tidy::run(shared.clone(), host.readiness.dependency("store", true)));
@@ -110,6 +119,8 @@ pub fn store_options(config: &Config, folder: &Path) -> StoreOptions {
     options.write_queue_max = config.write_queue_max;
     options.batch_max = config.batch_max;
     options.cache_kib = config.cache_kib;
+    options.batch_time = BATCH_TIME;
+    options.checkpoint_kib = CHECKPOINT_KIB;
     options
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use protocol::Millis;
 use runtime::audit::Spool;
 use runtime::lifecycle::Shutdown;
-use runtime::store::Store;
+use runtime::store::{Store, WriteTx};
 use rusqlite::Connection;
 
 use crate::config::Config;
@@ -43,19 +43,32 @@ impl Shared {
         label: &'static str,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.store.write(label, self.command(work)).await.map_err(refuse::of_write)
+    }
+
+    /// The same for a command that refuses only before it has changed anything.
+    pub(crate) async fn write_judged_first<T: Send + 'static>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, Stop> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.store.write_judged_first(label, self.command(work)).await.map_err(refuse::of_write)
+    }
+
+    fn command<T>(
+        &self,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, Stop> + Send + 'static,
+    ) -> impl FnOnce(&mut WriteTx<'_>) -> Result<T, Stop> + Send + 'static {
         let (folds, publisher, store) = (Arc::clone(&self.folds), self.publisher.clone(), self.store.clone());
-        self.store
-            .write(label, move |tx| {
-                // Only the writer thread takes this lock.
-                let mut folds = folds.lock();
-                folds.enter(store.generation());
-                let mut change = Change::new(tx, publisher, &mut folds, now_ms());
-                let done = work(&mut change)?;
-                change.finish();
-                Ok(done)
-            })
-            .await
-            .map_err(refuse::of_write)
+        move |tx| {
+            // Only the writer thread takes this lock.
+            let mut folds = folds.lock();
+            folds.enter(store.generation());
+            let mut change = Change::new(tx, publisher, &mut folds, now_ms());
+            let done = work(&mut change)?;
+            change.finish();
+            Ok(done)
+        }
     }
 
     /// Reads one snapshot.

@@ -24,7 +24,7 @@ impl Command<'_> {
         let sent = self
             .chat
             .shared
-            .write("entries/send", move |change| send::send(change, sender, conversation, request))
+            .write_judged_first("entries/send", move |change| send::send(change, sender, conversation, request))
             .await?;
         metrics::sent();
         Ok(sent)

@@ -1,14 +1,15 @@
 //! `messages.send`: the path that everything else is measured by.
 //!
 //! Four rows: the claim of the client id, the entry with its index, the head, the sender's marker. What has to be read, the head
-//! and the sender's seat, the writer remembers from the send before.
+//! and the sender's seat, the writer remembers from the send before. Everything is judged before the first row is written, so that
+//! the store needs no savepoint for it.
 
 use protocol::chat::{SendMessage, Sent};
 use protocol::{ConversationId, ErrorCode, Seq, StreamId, UserId};
 use rusqlite::params;
 
 use super::{claim, claimed, message};
-use crate::log::{Change, Content, Stream, Text};
+use crate::log::{Change, Content, Entry, Stream, Text};
 use crate::members::seat;
 use crate::refuse::{Stop, not_found, refuse};
 
@@ -27,15 +28,23 @@ pub(crate) fn send(
             (stream, None)
         }
     };
-    if !claim(connection, stream.no, sender, request.client_id, stream.head.seq + 1)? {
-        return sent_before(change, &stream, sender, &request);
-    }
     let joined_seq = match seat {
         Some(joined_seq) => joined_seq,
-        None => seat::find(connection, stream.no, sender)?.ok_or_else(not_found)?.joined_seq,
+        None => match seat::find(connection, stream.no, sender)? {
+            Some(seat) => seat.joined_seq,
+            // Who is no member any more still learns what became of a message from before.
+            None => return sent_before(change, &stream, sender, &request)?.ok_or_else(not_found),
+        },
     };
-    if let Some(reply_to) = request.reply_to {
-        replies_to_visible(change, &stream, sender, reply_to)?;
+    if let Some(reply_to) = request.reply_to
+        && !is_visible_message(change, &stream, sender, reply_to)?
+    {
+        return sent_before(change, &stream, sender, &request)?
+            .ok_or_else(|| refuse(ErrorCode::NotFound, "reply_to: there is no such message."));
+    }
+    // From here on nothing is refused: the claim is the first change.
+    if !claim(connection, stream.no, sender, request.client_id, stream.head.seq + 1)? {
+        return sent_before(change, &stream, sender, &request)?.ok_or_else(not_found);
     }
     let text = Text {
         by: sender,
@@ -52,20 +61,34 @@ pub(crate) fn send(
     Ok(Sent { position, number: stream.number, at: change.now })
 }
 
-fn sent_before(change: &Change<'_, '_>, stream: &Stream, sender: UserId, request: &SendMessage) -> Result<Sent, Stop> {
-    let entry = claimed(change.connection(), stream, sender, request.client_id)?.ok_or_else(not_found)?;
-    match entry.content {
-        Content::Message(_) => Ok(Sent { position: entry.position, number: entry.number, at: entry.at }),
-        _ => Err(refuse(ErrorCode::Conflict, "client_id: it was used for an edit; make a new one for each message.")),
+/// The answer that this message got before.
+fn sent_before(
+    change: &Change<'_, '_>,
+    stream: &Stream,
+    sender: UserId,
+    request: &SendMessage,
+) -> Result<Option<Sent>, Stop> {
+    match claimed(change.connection(), stream, sender, request.client_id)? {
+        None => Ok(None),
+        Some(Entry { content: Content::Message(_), position, number, at, .. }) => {
+            Ok(Some(Sent { position, number, at }))
+        }
+        Some(_) => {
+            Err(refuse(ErrorCode::Conflict, "client_id: it was used for an edit; make a new one for each message."))
+        }
     }
 }
 
-fn replies_to_visible(change: &Change<'_, '_>, stream: &Stream, sender: UserId, seq: Seq) -> Result<(), Stop> {
+fn is_visible_message(change: &Change<'_, '_>, stream: &Stream, sender: UserId, seq: Seq) -> Result<bool, Stop> {
     let visible = seat::visibility(change.connection(), stream.no, sender)?.sees(seq);
-    if visible && message(change.connection(), stream, seq).is_ok() {
-        return Ok(());
+    if !visible {
+        return Ok(false);
     }
-    Err(refuse(ErrorCode::NotFound, "reply_to: there is no such message."))
+    match message(change.connection(), stream, seq) {
+        Ok(_) => Ok(true),
+        Err(Stop::Refused(_)) => Ok(false),
+        Err(failed) => Err(failed),
+    }
 }
 
 /// Who writes has read what stands before: the marker moves to the message itself. Everybody sees that from the entry.
