@@ -3,7 +3,8 @@
 //! This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and
 //! one further on proves that something was missed. A stream without a position adopts the first entry that comes: what
 //! lies before it is history. After the client's own membership ended, the log goes on without it, so the first entry of a
-//! later membership may lie any distance ahead; `left_at` remembers that, and such streams are not named in a sync.
+//! later membership may lie any distance ahead; `left_at` remembers that, and such streams are not named in a sync. But only
+//! once the client has everything up to that end: the news of it (in the user's log) may come before the last entries do.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,13 @@ struct Stream {
     /// The last entry that the app was handed.
     handed: Seq,
     left_at: Option<Seq>,
+}
+
+impl Stream {
+    /// The client's membership ended, and the client has everything up to there.
+    fn has_ended(&self) -> bool {
+        self.left_at.is_some_and(|left| self.position.seq >= left)
+    }
 }
 
 /// What an arriving entry means.
@@ -70,8 +78,7 @@ impl Streams {
         if from.seq == at.seq {
             return if from.tag == at.tag { Verdict::Known } else { Verdict::Forked };
         }
-        let begins_anew = stream.left_at.is_some_and(|left| first > left);
-        if first > at.seq + 1 && !begins_anew {
+        if first > at.seq + 1 && !stream.has_ended() {
             return Verdict::Gap { expected: at.seq + 1 };
         }
         stream.position = after;
@@ -121,14 +128,14 @@ impl Streams {
 
     /// Before a sync: what ended is not asked for, and begins anew if it comes back.
     pub(crate) fn forget_left(&mut self) {
-        self.streams.retain(|_, stream| stream.left_at.is_none());
+        self.streams.retain(|_, stream| !stream.has_ended());
     }
 
     /// The positions in order of their streams, without those that the client left.
     pub(crate) fn positions(&self) -> impl Iterator<Item = StreamPosition> {
         self.streams
             .iter()
-            .filter(|(_, stream)| stream.left_at.is_none())
+            .filter(|(_, stream)| !stream.has_ended())
             .map(|(id, stream)| StreamPosition { stream: *id, position: stream.position })
     }
 }
@@ -182,9 +189,12 @@ mod tests {
         let mut streams = Streams::default();
         streams.arrive(5, entry(stream, 5));
         streams.leave(stream, 7);
-        assert_eq!(streams.positions().count(), 0);
+        assert_eq!(streams.positions().count(), 1, "the end was not reached yet");
         let gap = Verdict::Gap { expected: 6 };
-        assert_eq!(streams.arrive(7, entry(stream, 7)), gap);
+        assert_eq!(streams.arrive(30, entry(stream, 30)), gap);
+        assert_eq!(streams.arrive(6, entry(stream, 6)), Verdict::New);
+        assert_eq!(streams.arrive(7, entry(stream, 7)), Verdict::New);
+        assert_eq!(streams.positions().count(), 0);
         assert_eq!(streams.arrive(30, entry(stream, 30)), Verdict::New);
         let gap = Verdict::Gap { expected: 31 };
         assert_eq!(streams.arrive(40, entry(stream, 40)), gap);

@@ -3,7 +3,8 @@
 // This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and one
 // further on proves that something was missed. A stream without a position adopts the first entry that comes: what lies before it is
 // history. After the client's own membership ended, the log goes on without it, so the first entry of a later membership may lie any
-// distance ahead; `leftAt` remembers that, and such streams are not named in a sync.
+// distance ahead; `leftAt` remembers that, and such streams are not named in a sync. But only once the client has everything up to
+// that end: the news of it (in the user's log) may come before the last entries do.
 import type { From, Position, Seq, StreamId, StreamPosition } from "../generated.ts";
 
 /** More logs than any account follows; a server that names more is at fault. */
@@ -24,6 +25,11 @@ export type Verdict =
   | { kind: "forked" }
   | { kind: "too_many" };
 
+/** The client's membership ended, and the client has everything up to there. */
+function hasEnded({ leftAt, position }: Stream): boolean {
+  return leftAt !== undefined && position.seq >= leftAt;
+}
+
 export class Streams {
   readonly #streams = new Map<StreamId, Stream>();
 
@@ -39,8 +45,7 @@ export class Streams {
     const at = stream.position;
     if (from.seq < at.seq) return { kind: "known" };
     if (from.seq === at.seq) return { kind: from.tag === at.tag ? "known" : "forked" };
-    const beginsAnew = stream.leftAt !== undefined && first > stream.leftAt;
-    if (first > at.seq + 1 && !beginsAnew) return { kind: "gap", expected: at.seq + 1 };
+    if (first > at.seq + 1 && !hasEnded(stream)) return { kind: "gap", expected: at.seq + 1 };
     stream.position = after;
     if (stream.leftAt !== undefined && after.seq > stream.leftAt) delete stream.leftAt;
     return { kind: "new" };
@@ -79,13 +84,13 @@ export class Streams {
 
   /** Before a sync: what ended is not asked for, and begins anew if it comes back. */
   forgetLeft(): void {
-    for (const [id, stream] of this.#streams) if (stream.leftAt !== undefined) this.#streams.delete(id);
+    for (const [id, stream] of this.#streams) if (hasEnded(stream)) this.#streams.delete(id);
   }
 
   /** The positions in order of their streams, without those that the client left. */
   positions(): StreamPosition[] {
     return [...this.#streams]
-      .filter(([, stream]) => stream.leftAt === undefined)
+      .filter(([, stream]) => !hasEnded(stream))
       .map(([stream, { position }]) => ({ stream, ...position }))
       .sort((a, b) => (a.stream < b.stream ? -1 : 1));
   }
