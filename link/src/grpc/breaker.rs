@@ -1,7 +1,7 @@
 //! Stops asking a process that does not answer, so that callers hear `unavailable` at once instead of waiting in line.
 //!
 //! Pure: the time is passed in. There is no third state for the probe: when the wait is over one caller is let through and the wait
-//! begins anew, so a probe that is abandoned needs no clean-up.
+//! begins anew, twice as long, so a probe that is abandoned needs no clean-up.
 
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,7 @@ impl Breaker {
             Self::Closed { .. } => Ok(()),
             Self::Open { until, .. } if now < until => Err(until - now),
             Self::Open { wait, .. } => {
+                let wait = (wait * 2).min(WAIT_MAX);
                 *self = Self::Open { until: now + wait, wait };
                 Ok(())
             }
@@ -55,14 +56,12 @@ impl Breaker {
     }
 
     pub(crate) fn failed(&mut self, now: Instant) {
-        *self = match *self {
-            Self::Closed { failures } if failures + 1 < FAILURES_MAX => Self::Closed { failures: failures + 1 },
-            Self::Closed { .. } => Self::Open { until: now + WAIT_FIRST, wait: WAIT_FIRST },
-            Self::Open { wait, .. } => {
-                let wait = (wait * 2).min(WAIT_MAX);
-                Self::Open { until: now + wait, wait }
-            }
-        };
+        match *self {
+            Self::Closed { failures } if failures + 1 < FAILURES_MAX => *self = Self::Closed { failures: failures + 1 },
+            Self::Closed { .. } => *self = Self::Open { until: now + WAIT_FIRST, wait: WAIT_FIRST },
+            // The wait was doubled when the probe went; the many calls that a broken connection ends at once add nothing.
+            Self::Open { .. } => {}
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The calling end: a service of another process as an `Arc<dyn Service>`.
 //!
-//! Reads wait at most 1.5 s and are repeated up to twice within it; writes wait 5 s and are repeated only when they were never
-//! sent. A write whose connection broke has an unknown outcome and says so: its client-made id or idempotency key makes the
-//! repetition harmless.
+//! Reads wait at most 1.5 s and are repeated up to twice within it; writes wait 5 s and are never repeated here, because a
+//! repetition would come out of its turn. A write that was not sent is `unavailable`; one whose connection broke has an unknown outcome and says
+//! so: its client-made id or idempotency key makes the repetition harmless.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +18,12 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tower::service_fn;
 
 use super::breaker::{Breaker, BreakerState};
 use super::failure::Failure;
+use super::lane::Lanes;
 use super::wire::proto::link_client::LinkClient;
 use super::wire::{self, proto};
 use super::{
@@ -47,7 +48,8 @@ const PAUSE_MAX_MS: u64 = 50;
 /// Hears each change of a connection's breaker.
 pub type BreakerObserver = Arc<dyn Fn(BreakerState) + Send + Sync>;
 
-/// A service of another process. The connection is made with the first call and again whenever it broke.
+/// A service of another process. The connection is made with the first call and again whenever it broke. Call it inside a tokio
+/// runtime.
 ///
 /// # Errors
 /// When the address is beyond loopback.
@@ -66,7 +68,8 @@ pub fn connect(
     let client = LinkClient::with_interceptor(channel(address.clone()), credentials)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    Ok(Arc::new(Remote { service, client, breaker: Mutex::new(Breaker::new()), observer }))
+    let lanes = Lanes::start(&client);
+    Ok(Arc::new(Remote { service, client, lanes, breaker: Mutex::new(Breaker::new()), observer }))
 }
 
 fn channel(address: Address) -> Channel {
@@ -92,7 +95,7 @@ fn channel(address: Address) -> Channel {
 
 /// Shows the key and names the service on every call.
 #[derive(Clone)]
-struct Credentials {
+pub(super) struct Credentials {
     key: Option<MetadataValue<Ascii>>,
     service: Option<MetadataValue<Ascii>>,
 }
@@ -110,7 +113,7 @@ impl Interceptor for Credentials {
     }
 }
 
-type Client = LinkClient<InterceptedService<Channel, Credentials>>;
+pub(super) type Client = LinkClient<InterceptedService<Channel, Credentials>>;
 
 /// What kind of call it is: how long it may take, and what its failure means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,6 +145,7 @@ impl Kind {
 struct Remote {
     service: ServiceName,
     client: Client,
+    lanes: Lanes,
     breaker: Mutex<Breaker>,
     observer: BreakerObserver,
 }
@@ -149,46 +153,44 @@ struct Remote {
 impl Remote {
     async fn ask<T, F, A>(&self, kind: Kind, call: F) -> Result<T, Refusal>
     where
-        F: Fn(Client) -> A + Send + Sync,
-        A: Future<Output = Result<Response<T>, Status>> + Send,
+        F: Fn() -> A + Send + Sync,
+        A: Future<Output = Result<T, Failure>> + Send,
     {
         let until = Instant::now() + kind.within();
         let mut repeats = 0;
         loop {
             self.with_breaker(|breaker| breaker.admit(Instant::now())).map_err(|wait| self.unavailable(wait))?;
-            let answer = tokio::time::timeout_at(until.into(), call(self.client.clone())).await;
-            let failure = match answer {
-                Ok(Ok(response)) => {
+            let failure = match tokio::time::timeout_at(until.into(), call()).await {
+                Ok(Ok(answer)) => {
                     self.with_breaker(Breaker::succeeded);
-                    return Ok(response.into_inner());
+                    return Ok(answer);
                 }
-                Ok(Err(status)) => Failure::from(status),
+                Ok(Err(Failure::Refused(refusal))) => {
+                    // The other process lives; what it said is for the caller.
+                    self.with_breaker(Breaker::succeeded);
+                    return Err(refusal);
+                }
+                Ok(Err(failure)) => failure,
                 Err(_) => {
                     self.with_breaker(|breaker| breaker.failed(Instant::now()));
                     return Err(self.timed_out(kind));
                 }
             };
-            let (reason, repeatable) = match failure {
-                Failure::Refused(refusal) => {
-                    // The other process lives; what it said is for the caller.
-                    self.with_breaker(Breaker::succeeded);
-                    return Err(refusal);
-                }
-                Failure::NotSent(reason) => (reason, true),
-                Failure::Lost(reason) => (reason, kind == Kind::Read),
-            };
             self.with_breaker(|breaker| breaker.failed(Instant::now()));
+            tracing::debug!(
+                dependency = self.service.as_str(),
+                reason = failure.reason(),
+                "a call across the link failed"
+            );
             let pause = Duration::from_millis(1 + rand::random_range(0..PAUSE_MAX_MS) * (repeats + 1));
-            if repeatable && repeats < REPEATS_MAX && Instant::now() + pause < until {
+            if kind == Kind::Read && repeats < REPEATS_MAX && Instant::now() + pause < until {
                 repeats += 1;
                 tokio::time::sleep(pause).await;
                 continue;
             }
-            tracing::warn!(dependency = self.service.as_str(), %reason, "a call across the link failed");
-            return Err(if repeatable || kind != Kind::Write {
-                self.unavailable(pause)
-            } else {
-                Refusal::of(ErrorCode::OutcomeUnknown)
+            return Err(match (kind, failure) {
+                (Kind::Write, Failure::Lost(_)) => Refusal::of(ErrorCode::OutcomeUnknown),
+                _ => self.unavailable(pause),
             });
         }
     }
@@ -200,6 +202,11 @@ impl Remote {
         let after = breaker.state();
         // Told under the lock, so that the last state told is the present one.
         if before != after {
+            let dependency = self.service.as_str();
+            match after {
+                BreakerState::Open => tracing::warn!(dependency, "it does not answer; it is asked now and then"),
+                BreakerState::Closed => tracing::info!(dependency, "it answers again"),
+            }
             (self.observer)(after);
         }
         result
@@ -223,6 +230,18 @@ impl Remote {
     }
 }
 
+/// Asks by a call of its own, for what needs no order.
+macro_rules! single {
+    ($self:ident, $kind:expr, $method:ident, $request:expr) => {{
+        let request = $request;
+        let ask = || {
+            let (mut client, request) = ($self.client.clone(), request.clone());
+            async move { Ok(client.$method(request).await?.into_inner()) }
+        };
+        $self.ask($kind, ask).await?
+    }};
+}
+
 #[async_trait]
 impl Service for Remote {
     fn name(&self) -> ServiceName {
@@ -235,14 +254,9 @@ impl Service for Remote {
     }
 
     async fn execute(&self, call: Call) -> Reply {
-        let kind = Kind::of(&call.command);
+        let (kind, lane) = (Kind::of(&call.command), Lanes::of(&call));
         let call = proto::Call::from(call);
-        let answer = self
-            .ask(kind, |mut client| {
-                let call = call.clone();
-                async move { client.execute(call).await }
-            })
-            .await;
+        let answer = self.ask(kind, || self.lanes.call(lane, call.clone())).await;
         match answer.and_then(|reply| Ok(Reply::try_from(reply)?)) {
             Ok(reply) => reply,
             Err(refusal) => refusal.into(),
@@ -250,72 +264,35 @@ impl Service for Remote {
     }
 
     async fn watch(&self) -> Result<Hints, Refusal> {
-        let messages =
-            self.ask(Kind::Read, |mut client| async move { client.watch(proto::WatchRequest {}).await }).await?;
+        let messages = single!(self, Kind::Read, watch, proto::WatchRequest {});
         let state = (messages, VecDeque::new());
         Ok(Box::pin(stream::unfold(state, next_hint)))
     }
 
     async fn subscriptions(&self, user: UserId) -> Result<Subscriptions, Refusal> {
-        let request = wire::reading::user_request(user);
-        let reply = self
-            .ask(Kind::Read, |mut client| {
-                let request = request.clone();
-                async move { client.subscriptions(request).await }
-            })
-            .await?;
-        Ok(reply.try_into()?)
+        Ok(single!(self, Kind::Read, subscriptions, wire::reading::user_request(user)).try_into()?)
     }
 
     async fn heads(&self, streams: Vec<StreamId>) -> Result<Vec<Head>, Refusal> {
-        let request = proto::HeadsRequest { streams: streams.into_iter().map(wire::stream).collect() };
-        let reply = self
-            .ask(Kind::Read, |mut client| {
-                let request = request.clone();
-                async move { client.heads(request).await }
-            })
-            .await?;
-        Ok(wire::all(reply.heads)?)
+        let streams = streams.into_iter().map(wire::stream).collect();
+        Ok(wire::all(single!(self, Kind::Read, heads, proto::HeadsRequest { streams }).heads)?)
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page, Refusal> {
-        let request = proto::ReadRequest::from(request);
-        let page = self
-            .ask(Kind::Read, |mut client| {
-                let request = request.clone();
-                async move { client.read(request).await }
-            })
-            .await?;
-        Ok(page.try_into()?)
+        Ok(single!(self, Kind::Read, read, proto::ReadRequest::from(request)).try_into()?)
     }
 
     async fn registers(&self, user: UserId) -> Result<Vec<Event>, Refusal> {
-        let request = wire::reading::user_request(user);
-        let reply = self
-            .ask(Kind::Read, |mut client| {
-                let request = request.clone();
-                async move { client.registers(request).await }
-            })
-            .await?;
-        Ok(wire::all(reply.registers)?)
+        Ok(wire::all(single!(self, Kind::Read, registers, wire::reading::user_request(user)).registers)?)
     }
 
     async fn devices(&self, report: DeviceReport) -> Result<DeviceAnswer, Refusal> {
-        let report = proto::DeviceReport::from(report);
-        let answer = self
-            .ask(Kind::Report, |mut client| {
-                let report = report.clone();
-                async move { client.devices(report).await }
-            })
-            .await?;
-        Ok(DeviceAnswer { resend: answer.resend })
+        let resend = single!(self, Kind::Report, devices, proto::DeviceReport::from(report)).resend;
+        Ok(DeviceAnswer { resend })
     }
 
     async fn revocations(&self, after: u64) -> Result<Revocations, Refusal> {
-        let reply = self
-            .ask(Kind::Read, |mut client| async move { client.revocations(proto::RevocationsRequest { after }).await })
-            .await?;
-        Ok(reply.try_into()?)
+        Ok(single!(self, Kind::Read, revocations, proto::RevocationsRequest { after }).try_into()?)
     }
 }
 

@@ -9,7 +9,7 @@ use super::wire::{Malformed, proto};
 use crate::call::Refusal;
 
 /// How a call across the link failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// The service (or the other process for it) said no.
     Refused(Refusal),
@@ -17,6 +17,24 @@ pub(crate) enum Failure {
     NotSent(String),
     /// The connection broke, or the other process failed: the call may have been done.
     Lost(String),
+}
+
+impl Failure {
+    /// What it means when nothing of the call had been handed over.
+    pub(crate) fn before_sending(self) -> Self {
+        match self {
+            Self::Lost(reason) => Self::NotSent(reason),
+            other => other,
+        }
+    }
+
+    /// What happened, for the log.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Refused(refusal) => &refusal.message,
+            Self::NotSent(reason) | Self::Lost(reason) => reason,
+        }
+    }
 }
 
 /// A refusal as a status.

@@ -12,6 +12,7 @@ mod breaker;
 mod client;
 mod failure;
 mod key;
+mod lane;
 mod server;
 #[cfg(test)]
 mod tests;

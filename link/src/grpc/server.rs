@@ -11,21 +11,23 @@ use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use protocol::ErrorCode;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Interceptor;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::failure::to_status;
+use super::lane;
 use super::wire::proto::link_server::{Link, LinkServer};
 use super::wire::{self, proto};
 use super::{
     Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
     MESSAGE_BYTES_MAX, SERVICE_HEADER, STREAM_WINDOW_BYTES,
 };
-use crate::call::{Call, Refusal};
+use crate::call::Refusal;
 use crate::service::Service;
 
 /// The longest path of a Unix socket (`sun_path` less its end).
@@ -243,16 +245,19 @@ impl Endpoint {
     }
 }
 
+type ReplyStream = ReceiverStream<Result<proto::Replies, Status>>;
 type HintStream = Pin<Box<dyn Stream<Item = Result<proto::Hints, Status>> + Send>>;
 
 #[async_trait]
 impl Link for Endpoint {
+    type ExecuteStream = ReplyStream;
     type WatchStream = HintStream;
 
-    async fn execute(&self, request: Request<proto::Call>) -> Result<Response<proto::Reply>, Status> {
-        let service = self.service(&request)?;
-        let call = Call::try_from(request.into_inner())?;
-        Ok(Response::new(service.execute(call).await.into()))
+    async fn execute(&self, request: Request<Streaming<proto::Calls>>) -> Result<Response<ReplyStream>, Status> {
+        let service = Arc::clone(self.service(&request)?);
+        let (replies, outgoing) = mpsc::channel(1);
+        tokio::spawn(lane::serve(service, request.into_inner(), replies, self.shutdown.clone()));
+        Ok(Response::new(ReceiverStream::new(outgoing)))
     }
 
     async fn watch(&self, request: Request<proto::WatchRequest>) -> Result<Response<HintStream>, Status> {

@@ -20,11 +20,12 @@ use crate::*;
 struct Talkative {
     publisher: Publisher,
     calls: AtomicU32,
+    begun: std::sync::Mutex<Vec<Bytes>>,
 }
 
 impl Talkative {
     fn new() -> Arc<Self> {
-        Arc::new(Self { publisher: Publisher::new(64), calls: AtomicU32::new(0) })
+        Arc::new(Self { publisher: Publisher::new(64), calls: AtomicU32::new(0), begun: std::sync::Mutex::default() })
     }
 }
 
@@ -50,6 +51,16 @@ impl Service for Talkative {
         match call.command.as_str() {
             "echo" => Reply { result: Ok(call.body), cookie: CookieChange::Clear },
             "messages.list" | "hang" => std::future::pending().await,
+            "begin" => {
+                self.begun.lock().unwrap().push(call.body.clone());
+                tokio::task::yield_now().await;
+                Reply { result: Ok(call.body), cookie: CookieChange::Keep }
+            }
+            "begun" => {
+                let body = self.begun.lock().unwrap().concat();
+                Reply { result: Ok(body.into()), cookie: CookieChange::Keep }
+            }
+            "panic" => panic!("on purpose"),
             "refuse" => Refusal::of(ErrorCode::RateLimited).after(1_234).into(),
             name => Refusal::new(ErrorCode::UnknownCommand, format!("no command {name}")).into(),
         }
@@ -104,6 +115,13 @@ async fn behaves(service: Arc<dyn Service>, publisher: &Publisher) {
     assert_eq!(refused, Refusal::of(ErrorCode::RateLimited).after(1_234));
     let unknown = service.execute(say("future.command")).await.result;
     assert_eq!(unknown.unwrap_err(), Refusal::new(ErrorCode::UnknownCommand, "no command future.command"));
+
+    // A thousand commands on one conversation, started in order and awaited together.
+    let texts: Vec<String> = (0..1_000).map(|n| format!("{n};")).collect();
+    let all: futures_util::stream::FuturesUnordered<_> =
+        texts.iter().map(|text| service.execute(Call { body: text.clone().into(), ..say("begin") })).collect();
+    assert!(all.all(|reply| std::future::ready(reply.result.is_ok())).await);
+    assert_eq!(service.execute(say("begun")).await.result, Ok(texts.concat().into()));
 
     let user = UserId::now();
     let subscriptions = service.subscriptions(user).await.unwrap();
@@ -185,6 +203,16 @@ async fn loopback_behaves_like_a_direct_call() {
     let (key, service) = (Key::generate(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     behaves(chat_at(&served.address, &key), &service.publisher).await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_call_only() {
+    let (key, service) = (Key::generate(), Talkative::new());
+    let served = serve(&any_port(), &key, service).await;
+    let chat = chat_at(&served.address, &key);
+    let (slow, panicked) = tokio::join!(chat.execute(say("begin")), chat.execute(say("panic")));
+    assert_eq!(panicked.result.unwrap_err().code, ErrorCode::Internal);
+    assert!(slow.result.is_ok());
 }
 
 #[tokio::test]
