@@ -1,7 +1,8 @@
-//! Housekeeping: forgets old idempotency keys, and tells whether the store answers.
+//! Housekeeping: forgets old idempotency keys and audit events, and tells whether the store answers.
 
 use std::time::Duration;
 
+use runtime::audit;
 use runtime::ops::Dependency;
 
 use crate::conversations::idempotency;
@@ -11,6 +12,9 @@ use crate::shared::Shared;
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 /// How many probes lie between two clean-ups.
 const PROBES_PER_TIDY: u32 = 30;
+
+/// How long audit events are kept.
+const AUDIT_KEEP_DAYS: u64 = 365;
 
 /// Works until the service stops.
 pub(crate) async fn run(shared: Shared, store: Dependency) {
@@ -37,5 +41,9 @@ async fn forget(shared: &Shared) {
         shared.write("idempotency/forget", move |change| Ok(idempotency::forget_old(change.connection(), now)?));
     if let Err(refusal) = forgotten.await {
         tracing::warn!(%refusal, "old idempotency keys were not forgotten");
+    }
+    let expired = shared.write("audit/expire", |change| Ok(audit::expire(change.tx(), AUDIT_KEEP_DAYS)?));
+    if let Err(refusal) = expired.await {
+        tracing::warn!(%refusal, "old audit events were not removed");
     }
 }

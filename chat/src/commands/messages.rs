@@ -27,6 +27,7 @@ impl Command<'_> {
             .write_judged_first("entries/send", move |change| send::send(change, sender, conversation, request))
             .await?;
         metrics::sent();
+        self.chat.shared.nudge.nudge();
         Ok(sent)
     }
 

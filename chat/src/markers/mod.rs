@@ -5,9 +5,9 @@
 //! itself, so that a crash between the two loses nothing. The user's own devices hear it as an entry of the user's log, the others
 //! as a register; in conversations of more than 50 as a count ([`counted`]).
 //!
-//! An own message moves its sender's marker to itself. Everybody who folds the log sees that from the message, so it is told to
-//! nobody again. For the same reason everything after a marker is from others, and `unread` is a subtraction: the running number of
-//! messages at the head minus that at the marker.
+//! An own message moves its sender's marker to itself, so everything after a marker is from others, and `unread` is a subtraction:
+//! the running number of messages at the head minus that at the marker. That an own message has moved the marker over messages of
+//! others is told like any other move; where there was nothing between, whoever folds the log sees it from the message.
 
 pub(crate) mod counted;
 pub(crate) mod delivered;
@@ -22,8 +22,9 @@ use crate::log::{Change, page};
 use crate::members::seat;
 use crate::refuse::{Stop, refuse};
 
-/// In `untold`: the read marker has moved.
+/// In `untold`: the read marker has moved. (The send's statement sets it by a comparison, which is 1 where it holds.)
 pub(crate) const UNTOLD_READ: i64 = 1;
+const _: () = assert!(UNTOLD_READ == 1);
 /// In `untold`: the delivery marker has moved.
 pub(crate) const UNTOLD_DELIVERED: i64 = 2;
 

@@ -91,12 +91,14 @@ fn is_visible_message(change: &Change<'_, '_>, stream: &Stream, sender: UserId, 
     }
 }
 
-/// Who writes has read what stands before: the marker moves to the message itself. Everybody sees that from the entry.
+/// Who writes has read what stands before: the marker moves to the message itself. Where it jumps over messages of others that
+/// is news and is told; where it doesn't, everybody sees it from the message.
 fn own_marker(change: &Change<'_, '_>, stream: &Stream, sender: UserId, joined_seq: Seq) -> Result<(), Stop> {
     change
         .connection()
         .prepare_cached(
-            "UPDATE memberships SET read_seq = ?1, read_number = ?2, delivered_seq = ?1
+            "UPDATE memberships SET read_seq = ?1, read_number = ?2, delivered_seq = ?1,
+                 untold = untold | (read_number < ?2 - 1)
              WHERE stream = ?3 AND user = ?4 AND joined_seq = ?5",
         )?
         .execute(params![

@@ -90,8 +90,11 @@ impl Presences {
         std::iter::from_fn(|| machine.poll(now)).take(at_most).collect()
     }
 
-    /// Whom a change is told to: who may hear of it and is there to hear it.
-    fn audience(&self, connection: &Connection, user: UserId) -> rusqlite::Result<Arc<[UserId]>> {
+    /// Whom a change is told to, and how many of them are known to be there.
+    ///
+    /// Nobody is left out for not being there: who connects right now is reported only later, but has read the registers
+    /// already. The gateways know whom they hold.
+    fn audience(&self, connection: &Connection, user: UserId) -> rusqlite::Result<(Arc<[UserId]>, usize)> {
         let mut users = audience::pushed_to(connection, user)?;
         let watchers = self.watches.lock().watchers(user);
         for watcher in watchers {
@@ -102,8 +105,8 @@ impl Presences {
         users.sort_unstable();
         users.dedup();
         let machine = self.machine.lock();
-        users.retain(|user| machine.is_connected(*user));
-        Ok(users.into())
+        let connected = users.iter().filter(|user| machine.is_connected(**user)).count();
+        Ok((users.into(), connected))
     }
 }
 
@@ -172,18 +175,17 @@ impl Worker {
                 changes
                     .iter()
                     .map(|told| {
-                        let audience = presences.audience(connection, told.presence.user)?;
-                        let count = audience.len();
+                        let (audience, connected) = presences.audience(connection, told.presence.user)?;
                         let event = register(told, audience, now)
                             .map_err(|error| refuse(ErrorCode::Internal, error.to_string()))?;
-                        Ok((event, count))
+                        Ok((event, connected))
                     })
                     .collect::<Result<Vec<_>, Stop>>()
             });
             match events.await {
                 Ok(events) => {
-                    for (event, count) in events.into_iter().filter(|(_, count)| *count > 0) {
-                        self.budget -= count as f64;
+                    for (event, connected) in events {
+                        self.budget -= connected.max(1) as f64;
                         shared.publisher.publish(event);
                     }
                     for told in self.untold.drain(..) {

@@ -77,6 +77,21 @@ async fn a_moved_marker_is_an_entry_for_the_own_devices_and_a_register_for_the_o
 }
 
 #[tokio::test]
+async fn an_own_message_that_jumps_over_messages_of_others_tells_the_moved_marker() {
+    let world = World::new();
+    let [owner, member] = world.people();
+    let group = world.group(owner, &[member]).await;
+    let mut hints = world.chat.watch().await.unwrap();
+    member.send(&world, group, "nothing to jump over").await.unwrap();
+    let jumps = owner.send(&world, group, "over one").await.unwrap().position.seq;
+    let (identity, moved) = next(&mut hints, "read.moved").await;
+    assert!(matches!(identity, Identity::Entry { stream, .. } if stream == StreamId::user(owner.id)));
+    assert_eq!((&moved["seq"], &moved["number"]), (&json!(jumps), &json!(2)));
+    let (_, changed) = next(&mut hints, "marker.changed").await;
+    assert_eq!((&changed["user"], &changed["read_seq"]), (&json!(owner.id), &json!(jumps)));
+}
+
+#[tokio::test]
 async fn what_a_crash_left_untold_is_told_at_the_next_start() {
     let world = World::new();
     let [owner, member] = world.people();

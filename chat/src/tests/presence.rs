@@ -27,6 +27,16 @@ async fn next(hints: &mut Hints, name: &str) -> Arc<Event> {
     }
 }
 
+/// The next event about this person.
+async fn next_of(hints: &mut Hints, who: Person) -> Arc<Event> {
+    loop {
+        let event = next(hints, "presence.changed").await;
+        if presence(&event).user == who.id {
+            return event;
+        }
+    }
+}
+
 fn presence(event: &Arc<Event>) -> Presence {
     serde_json::from_slice(&event.body).unwrap()
 }
@@ -45,12 +55,7 @@ async fn only_who_shares_a_conversation_hears_and_sees() {
     assert!(world.chat.devices(report(gateway, false, &[], &[])).await.unwrap().resend);
     assert!(!world.chat.devices(report(gateway, true, &[other, stranger], &[])).await.unwrap().resend);
     world.chat.devices(report(gateway, false, &[one], &[])).await.unwrap();
-    let event = loop {
-        let event = next(&mut hints, "presence.changed").await;
-        if presence(&event).user == one.id {
-            break event;
-        }
-    };
+    let event = next_of(&mut hints, one).await;
     assert_eq!(event.audience, Audience::Users(Arc::from([other.id])));
     assert_eq!(get(&world, other, one).await[0].state, PresenceState::Online);
     assert_eq!(get(&world, stranger, one).await, []);
@@ -73,12 +78,7 @@ async fn away_is_told_and_offline_is_remembered_with_when_it_was() {
     let offline = one.ask::<Done>(&world, "presence.set", None, json!({ "state": "offline" })).await;
     assert_eq!(offline.unwrap_err(), ErrorCode::InvalidRequest);
     world.chat.devices(report(gateway, false, &[], &[one])).await.unwrap();
-    let gone = loop {
-        let event = next(&mut hints, "presence.changed").await;
-        if presence(&event).user == one.id {
-            break event;
-        }
-    };
+    let gone = next_of(&mut hints, one).await;
     assert_eq!(presence(&gone).state, PresenceState::Offline);
     eventually("it is written down", || async { get(&world, other, one).await[0].last_seen_at.is_some() }).await;
     let world = world.restart().await;
@@ -102,8 +102,8 @@ async fn a_restart_of_the_service_is_no_news_to_anybody() {
     let mut hints = world.chat.watch().await.unwrap();
     world.chat.devices(report(gateway, true, &[one, other], &[])).await.unwrap();
     let _: Done = one.ask(&world, "presence.set", None, json!({ "state": "away" })).await.unwrap();
-    let first = presence(&next(&mut hints, "presence.changed").await);
-    assert_eq!((first.user, first.state), (one.id, PresenceState::Away), "and nothing before it");
+    let first = presence(&next_of(&mut hints, one).await);
+    assert_eq!(first.state, PresenceState::Away, "and nothing before it");
 }
 
 #[tokio::test]
@@ -120,8 +120,7 @@ async fn in_large_conversations_presence_is_watched_by_a_list() {
     assert_eq!(seen.presences, [Presence { user: watched.id, state: PresenceState::Offline, last_seen_at: None }]);
     let mut hints = world.chat.watch().await.unwrap();
     world.chat.devices(report(gateway, false, &[watched, stranger, members[2]], &[])).await.unwrap();
-    let event = next(&mut hints, "presence.changed").await;
-    assert_eq!(presence(&event).user, watched.id);
+    let event = next_of(&mut hints, watched).await;
     assert_eq!(event.audience, Audience::Users(Arc::from([watcher.id])));
     owner.on(&world, "members.kick", group, watcher).await.unwrap();
     let _: Done = watched.ask(&world, "presence.set", None, json!({ "state": "away" })).await.unwrap();
