@@ -11,8 +11,9 @@ use super::{Core, backoff, raw};
 
 /// Opening a transport, and each answer of the greeting, must not take longer.
 const STEP_WITHIN_MS: u64 = 15_000;
-/// A connection that held this long was a good one: the back-off begins anew.
-const GOOD_AFTER_MS: u64 = 10_000;
+/// A connection that held this long was a good one: the back-off begins anew. It only has to tell a server that restarts from one
+/// that closes whatever it has just accepted.
+const GOOD_AFTER_MS: u64 = 1_000;
 /// Where the server asks for patience without a time, the first wait is up to 1 s, not 0.
 const PATIENT_ATTEMPT: usize = 2;
 /// What a browser reports where no close frame came; it never is in one.

@@ -66,7 +66,7 @@ export const DEFAULTS: CoreSettings = {
 /** Opening a transport, and each answer of the greeting, must not take longer. */
 const STEP_WITHIN_MS = 15_000;
 /** A connection that held this long was a good one: the back-off begins anew. */
-const GOOD_AFTER_MS = 10_000;
+const GOOD_AFTER_MS = 1_000;
 /** Where the server asks for patience, the back-off begins at its third step. */
 const PATIENT_ATTEMPT = 2;
 /** What a browser reports where no close frame came; it never is in one. */
