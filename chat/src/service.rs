@@ -79,7 +79,6 @@ impl Chat {
                 path,
                 source: std::io::Error::other(error.to_string()),
             })?;
-        metrics::declare();
         let shared = Shared {
             publisher: Publisher::new(config.hints_max),
             spool: Spool::start(store.clone(), config.audit_spool_max),
@@ -87,6 +86,7 @@ impl Chat {
             store,
             auth: peers.auth,
             shutdown: host.shutdown,
+            meters: metrics::Meters::new(),
             nudge: markers::teller::Nudge::default(),
             delivered: Arc::default(),
             counts: Arc::default(),

@@ -17,6 +17,7 @@ use crate::log::fold::Folds;
 use crate::markers::counted::Counts;
 use crate::markers::delivered::Delivered;
 use crate::markers::teller::Nudge;
+use crate::metrics::Meters;
 use crate::presence::Presences;
 use crate::refuse::{self, Stop};
 
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) auth: Arc<dyn Service>,
     pub(crate) shutdown: Shutdown,
     pub(crate) spool: Spool,
+    pub(crate) meters: Meters,
     pub(crate) nudge: Nudge,
     pub(crate) delivered: Arc<Delivered>,
     pub(crate) counts: Arc<Counts>,

@@ -12,21 +12,21 @@ use super::{Command, PAGE_DEFAULT, page_size};
 use crate::members::seat;
 use crate::messages::{checked_text, delete, edit, history, revisions, send};
 use crate::refuse::invalid;
-use crate::{markers, metrics, typing};
+use crate::{markers, typing};
 
 impl Command<'_> {
     pub(super) async fn send(self) -> Result<Sent, Refusal> {
         let conversation = self.conversation_id()?;
         let request: SendMessage = self.call.parse()?;
         checked_text(&request.text)?;
-        metrics::received();
+        self.chat.shared.meters.received();
         let sender = self.origin.user;
         let sent = self
             .chat
             .shared
             .write_judged_first("entries/send", move |change| send::send(change, sender, conversation, request))
             .await?;
-        metrics::sent();
+        self.chat.shared.meters.sent();
         self.chat.shared.nudge.nudge();
         Ok(sent)
     }

@@ -8,4 +8,5 @@ mod messages;
 mod presence;
 mod races;
 mod reading;
+mod store;
 mod world;

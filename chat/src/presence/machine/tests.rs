@@ -71,15 +71,18 @@ fn device((owner, number): (u8, u8)) -> Device {
     Device { user: user(owner), session: session(owner, number) }
 }
 
+/// User and session, and whether it is in use.
+type Devices = BTreeMap<(u8, u8), PresenceState>;
+
 /// What is really there.
 #[derive(Default)]
 struct Model {
     /// Per gateway: until when it lives, and the state of each device it holds.
-    gateways: BTreeMap<u8, (Millis, BTreeMap<(u8, u8), PresenceState>)>,
+    gateways: BTreeMap<u8, (Millis, Devices)>,
 }
 
 impl Model {
-    fn alive(&mut self, now: Millis, number: u8) -> &mut BTreeMap<(u8, u8), PresenceState> {
+    fn alive(&mut self, now: Millis, number: u8) -> &mut Devices {
         let gateway = self.gateways.entry(number).or_default();
         if gateway.0 <= now {
             gateway.1.clear();
