@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { Scene } from "./scene.ts";
 
 const scene = new Scene();
+/** More than one page of history. */
+const LINES = 70;
 
 test("two people sign up, find each other and talk, from the first word to the read receipt", async () => {
   const ann = await scene.person("Ann Lindqvist", "ann");
@@ -67,11 +69,11 @@ test("older messages come when one scrolls up, and what one reads stays in its p
   const ann = await scene.person("Ann History", "ann.history");
   const bob = await scene.person("Bob History", "bob.history");
   await ann.meet(bob);
-  for (let number = 1; number <= 120; number += 1) await ann.say(`Line ${number} of a long story`);
-  await ann.receipt("Line 120 of", "delivered");
+  for (let number = 1; number <= LINES; number += 1) await ann.say(`Line ${number} of a long story`);
+  await ann.receipt(`Line ${LINES} of`, "sent");
 
   await bob.open("Ann History");
-  await bob.sees("Line 120 of");
+  await bob.sees(`Line ${LINES} of`);
   await bob.page.getByText("New messages", { exact: true }).waitFor({ state: "attached" });
   const scroller = bob.page.locator(".scroller");
   const top = bob.message("Line 1 of a long story");
@@ -81,7 +83,7 @@ test("older messages come when one scrolls up, and what one reads stays in its p
     await bob.page.waitForFunction((before) => document.querySelectorAll(".message").length > before, shown);
   }
   const numbers = (await bob.texts()).map((text) => Number(/Line (\d+)/.exec(text)?.[1]));
-  assert.deepEqual(numbers, Array.from({ length: 120 }, (_, index) => index + 1));
+  assert.deepEqual(numbers, Array.from({ length: LINES }, (_, index) => index + 1));
 
   await scroller.evaluate((element) => element.scrollTo(0, 300));
   const before = await scroller.evaluate((element) => element.scrollTop);

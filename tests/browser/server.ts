@@ -73,6 +73,9 @@ export class Server {
       set[`SECURECONNECT_${service}`] = "127.0.0.1:0";
     }
     set["SECURECONNECT_LISTEN__GATEWAY"] = `127.0.0.1:${this.#port}`;
+    // People in tests don't wait as long as people do.
+    set["SECURECONNECT_CHAT__PRESENCE_GRACE_MS"] = "1000";
+    set["SECURECONNECT_CHAT__MARKERS_EVERY_MS"] = "200";
     for (const limit of LIMITS) set[`SECURECONNECT_LIMITS__${limit.toUpperCase()}`] = RAISED;
     return set;
   }

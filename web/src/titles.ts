@@ -68,7 +68,9 @@ export function sentence(model: Model, note: Note): string {
   const object = (user: UserId) => who(model, user, "you");
   switch (note.name) {
     case "member.joined": {
-      const { user, by } = note.body as MemberJoined;
+      const { user, by, role } = note.body as MemberJoined;
+      // Who made it is there from the beginning.
+      if (role === "owner" && user === by) return `${name(user)} made this conversation`;
       return user === by ? `${name(user)} joined` : `${name(by)} added ${object(user)}`;
     }
     case "member.left": {

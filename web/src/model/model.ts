@@ -89,7 +89,7 @@ export class Model {
   thread(id: ConversationId): Thread {
     let thread = this.#threads.get(id);
     if (!thread) {
-      thread = new Thread(this.client, this.topics, this.me.id, id);
+      thread = new Thread(this.client, this.topics, this.me.id, id, { members: (users) => void this.presence.ask(this.client, users) });
       this.#threads.set(id, thread);
       for (const entry of this.sending.values()) if (entry.conversation === id) this.#queue(thread, entry);
     }
@@ -165,6 +165,7 @@ export class Model {
       if (name === "conversation.joined") {
         const joined = body as ConversationJoined;
         this.conversations.joined(joined);
+        if (joined.peer) void this.presence.ask(this.client, [joined.peer]);
         const thread = this.#threads.get(joined.conversation);
         if (thread?.gone) {
           thread.gone = undefined;

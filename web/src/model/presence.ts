@@ -1,5 +1,5 @@
 // Who is there, and who is typing.
-import { LIMITS, type ConversationId, type Presence, type Typing, type UserId } from "@secureconnect/sdk";
+import { LIMITS, type Client, type ConversationId, type Presence, type Typing, type UserId } from "@secureconnect/sdk";
 import type { Topics } from "./topics.ts";
 
 export class PresenceModel {
@@ -12,6 +12,18 @@ export class PresenceModel {
 
   get(user: UserId): Presence | undefined {
     return this.#presences.get(user);
+  }
+
+  /** Asks for people of whom nothing was told: in large conversations presence is not pushed. */
+  async ask(client: Client, users: UserId[]): Promise<void> {
+    const unknown = users.filter((user) => !this.#presences.has(user)).slice(0, LIMITS.USERS_PER_REQUEST_MAX);
+    if (unknown.length === 0) return;
+    try {
+      const { presences } = await client.call("presence.get", { body: { users: unknown } });
+      for (const presence of presences) if (!this.#presences.has(presence.user)) this.changed(presence);
+    } catch {
+      // Unknown presence is shown as none.
+    }
   }
 
   changed(presence: Presence): void {

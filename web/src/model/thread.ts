@@ -25,6 +25,11 @@ export interface Note {
   body: unknown;
 }
 
+export interface ThreadEvents {
+  /** These people are shown. */
+  members(users: UserId[]): void;
+}
+
 const PAGE = 50;
 const NOTES_MAX = 200;
 
@@ -42,8 +47,10 @@ export class Thread {
   gone: Leaving | undefined;
   readonly #client: Client;
   readonly #topics: Topics;
+  readonly #events: ThreadEvents;
 
-  constructor(client: Client, topics: Topics, me: UserId, id: ConversationId) {
+  constructor(client: Client, topics: Topics, me: UserId, id: ConversationId, events: ThreadEvents) {
+    this.#events = events;
     this.#client = client;
     this.#topics = topics;
     this.id = id;
@@ -66,6 +73,7 @@ export class Thread {
       for (const member of members.members) this.members.set(member.user, member);
       this.receipts.members(members.members);
       this.state = "ready";
+      this.#events.members(members.members.map(({ user }) => user));
     } catch (error) {
       this.state = "failed";
       this.problem = error;

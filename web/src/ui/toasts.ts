@@ -2,15 +2,22 @@
 import { describe } from "../words.ts";
 import { h } from "./dom.ts";
 
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 5_000;
 
 export function toast(text: string): void {
   const place = document.getElementById("toasts");
   if (!place) return;
   const element = h("div", { class: "toast" }, text);
-  place.append(element);
-  while (place.childElementCount > 3) place.firstElementChild?.remove();
+  place.replaceChildren(element);
+  toFront(place);
   setTimeout(() => element.remove(), SHOWN_MS);
+}
+
+/** Shown anew, so that it stands above a dialog that was opened since. Browsers without popovers show it behind dialogs. */
+function toFront(place: HTMLElement): void {
+  if (!("showPopover" in place)) return;
+  if (place.matches(":popover-open")) place.hidePopover();
+  place.showPopover();
 }
 
 /** Shows why something did not work. */

@@ -3,7 +3,7 @@
 import type { Message, Seq } from "@secureconnect/sdk";
 import { dayLabel, daysBetween } from "../format.ts";
 import type { Model } from "../model/model.ts";
-import type { Thread } from "../model/thread.ts";
+import type { Note, Thread } from "../model/thread.ts";
 import { sentence } from "../titles.ts";
 import { button } from "../ui/controls.ts";
 import { fill, h } from "../ui/dom.ts";
@@ -66,6 +66,12 @@ export class MessageList {
     this.#updateToNewest();
     this.look();
     this.#loadIfNeeded();
+  }
+
+  /** Somebody who answers has read what was new. */
+  answered(): void {
+    this.#readUpTo = Number.MAX_SAFE_INTEGER;
+    this.toEnd();
   }
 
   /** Goes to the newest message. */
@@ -149,15 +155,16 @@ export class MessageList {
     const model = this.#model;
     const { view } = this.#thread;
     const items: KeyedItem[] = [];
-    const notes = [...this.#thread.notes].sort((a, b) => a.seq - b.seq);
     const paired = model.conversations.get(this.#thread.id)?.kind === "direct";
+    // Between two people nothing happens besides messages.
+    const notes = paired ? [] : [...this.#thread.notes].sort((a, b) => a.seq - b.seq);
     let before: Message | undefined;
     let marked = false;
     const { messages } = view;
     const newestOwn = messages.findLast((m) => m.by === model.me.id)?.seq;
     messages.forEach((message, index) => {
       while (notes[0] && notes[0].seq < message.seq) {
-        items.push(...noteItem(sentence(model, notes[0]), notes.shift()!.seq));
+        items.push(...noteItems(model, notes.shift()!));
         before = undefined;
       }
       if (!before || daysBetween(before.at, message.at) !== 0) items.push(dayItem(message.at));
@@ -179,7 +186,7 @@ export class MessageList {
       );
       before = message;
     });
-    for (const note of notes) items.push(...noteItem(sentence(model, note), note.seq));
+    for (const note of notes) items.push(...noteItems(model, note));
     for (const send of view.pending) items.push(pendingItem(model, this.#thread, send));
     return dedupeDays(items);
   }
@@ -218,6 +225,8 @@ function dedupeDays(items: KeyedItem[]): KeyedItem[] {
   });
 }
 
-function noteItem(text: string, seq: Seq): KeyedItem[] {
-  return text ? [{ key: `note-${seq}`, signature: text, make: () => h("li", { class: "note" }, text) }] : [];
+function noteItems(model: Model, note: Note): KeyedItem[] {
+  const text = sentence(model, note);
+  if (!text) return [];
+  return [dayItem(note.at), { key: `note-${note.seq}`, signature: text, make: () => h("li", { class: "note" }, text) }];
 }

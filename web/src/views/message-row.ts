@@ -181,7 +181,8 @@ function mayRemove(model: Model, thread: Thread): boolean {
 
 /** Where nothing hovers, a tap shows what can be done with a message. */
 function toggleOpen(element: HTMLElement, event: MouseEvent): void {
-  if (matchMedia("(hover: hover)").matches || (event.target as Element).closest("a, button")) return;
+  if (matchMedia("(hover: hover)").matches || (event.target as Element).closest("a, .quote")) return;
+  // A button inside did its work; the buttons go away again.
   const open = element.classList.contains("open");
   for (const other of element.parentElement?.querySelectorAll(".message.open") ?? []) other.classList.remove("open");
   element.classList.toggle("open", !open);

@@ -43,7 +43,7 @@ export class ThreadView {
         model.send(id, text, replyTo);
         // The message ended what others see as typing; the next key begins it anew.
         this.#lastTyping = 0;
-        this.#list.toEnd();
+        this.#list.answered();
       },
       edited: (message, text) => this.#thread.edit(message, text).catch(toastProblem),
       typing: () => this.#typing(),
