@@ -19,14 +19,9 @@ pub trait Service: Send + Sync + 'static {
     /// Which service it is.
     fn name(&self) -> ServiceName;
 
-    /// Serves a command.
+    /// Serves a command. Commands of one conversation begin in the order in which their `execute` was first polled, also across
+    /// processes: whoever starts several and awaits them together keeps their order.
     async fn execute(&self, call: Call) -> Reply;
-
-    /// Whether commands begin in the order in which their `execute` was first polled. A direct call does; calls to another process
-    /// may overtake each other, so whoever needs an order there waits for one answer before the next call.
-    fn keeps_order(&self) -> bool {
-        true
-    }
 
     /// What happens in the service, as numbered hints; the first item names the publisher and its newest number, and says that
     /// everything after it will be told.

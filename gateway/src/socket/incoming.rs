@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use link::{Call, Refusal};
-use protocol::commands::{CommandSpec, Cost, Repeat, Route};
+use protocol::commands::{CommandSpec, Repeat, Route};
 use protocol::frames::{Ack, ClientFrame, Renew, Renewed};
 use protocol::{CloseCode, ErrorCode, RequestId};
 use runtime::limits::Limiter;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use super::connection::Connection;
-use super::work::{Done, Lane};
+use super::work::Done;
 use crate::clock;
 use crate::edge::{actor, admit, routed};
 use crate::limits::{Client, Spent};
@@ -125,13 +125,8 @@ impl Connection {
                     trace_id = %self.origin.trace.trace_id(),
                     user_id = %self.caller.user,
                 );
-                let lane = self.lane(spec, &call);
                 let (edge, id) = (Arc::clone(&self.edge), frame.id);
                 let flight = async move {
-                    let _turn = match &lane {
-                        Some(lane) => Some(lane.lock().await),
-                        None => None,
-                    };
                     let result = edge.execute(spec, call).await.result;
                     Done::Reply { id, request, result }
                 };
@@ -144,14 +139,6 @@ impl Connection {
                 }
             }
         }
-    }
-
-    /// Changes of one conversation begin in the order in which they were sent. A service in this process takes them in that order
-    /// all at once; on the way to another process they would overtake each other.
-    fn lane(&mut self, spec: &CommandSpec, call: &Call) -> Option<Lane> {
-        let ordered = self.edge.service(spec.service).is_ok_and(|service| service.keeps_order());
-        let to = routed(call.to.as_deref()).ok().flatten()?;
-        (!ordered && spec.cost != Cost::Read).then(|| self.work().lane(to))
     }
 
     /// The command that a frame asks for, if its sender may and it is within the limits.

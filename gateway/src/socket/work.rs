@@ -1,6 +1,5 @@
 //! What is in flight for one connection: commands, a page, the registers. It exists only while something is.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,7 +14,6 @@ use protocol::frames::StreamPosition;
 use protocol::limits::PAGE_MAX;
 use protocol::{ErrorCode, RequestId, Seq, StreamId, UserId};
 use tokio::time::Sleep;
-use uuid::Uuid;
 
 use crate::codec::{Codec, Frame};
 use crate::edge::Edge;
@@ -40,20 +38,12 @@ pub(super) enum Done {
 
 pub(super) type Flight = BoxFuture<'static, Done>;
 
-/// Lets one command through at a time, in the order in which they asked.
-pub(super) type Lane = Arc<tokio::sync::Mutex<()>>;
-
-/// So many lanes are kept without looking for empty ones.
-const LANES_MAX: usize = 64;
-
 /// All of it.
 #[derive(Default)]
 pub(super) struct Work {
     commands: FuturesUnordered<Flight>,
     jobs: FuturesUnordered<Flight>,
     rest: Option<Pin<Box<Sleep>>>,
-    /// Keep the order of commands to one thing, where the way to its service doesn't.
-    lanes: HashMap<Uuid, Lane>,
     /// A sync is looked at: what the client says next must wait for it.
     pub(super) syncing: bool,
 }
@@ -62,15 +52,6 @@ impl Work {
     /// Begins a command. Those of one connection begin in the order in which they are handed in.
     pub(super) fn command(&mut self, flight: Flight) {
         self.commands.push(flight);
-    }
-
-    /// The lane of commands to one thing: they go one after the other.
-    pub(super) fn lane(&mut self, to: Uuid) -> Lane {
-        if self.lanes.len() >= LANES_MAX {
-            // Whoever is in a lane or waits for it holds it too.
-            self.lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
-        }
-        Arc::clone(self.lanes.entry(to).or_default())
     }
 
     pub(super) fn job(&mut self, flight: Flight) {

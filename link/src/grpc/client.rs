@@ -248,11 +248,6 @@ impl Service for Remote {
         self.service
     }
 
-    fn keeps_order(&self) -> bool {
-        // Each call is a stream of its own to the other end, served by a task of its own.
-        false
-    }
-
     async fn execute(&self, call: Call) -> Reply {
         let (kind, lane) = (Kind::of(&call.command), Lanes::of(&call));
         let call = proto::Call::from(call);
