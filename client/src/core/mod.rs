@@ -67,6 +67,8 @@ pub struct Settings {
     pub lane_depth: usize,
     /// A command that is not answered in this time is sent again.
     pub answer_within_ms: u64,
+    /// The longest wait for the next connection; what the server asks for is not cut. Tests that kill servers keep it short.
+    pub reconnect_within_ms: u64,
     /// With this many events waiting for the app, no more frames are wanted.
     pub events_waiting_max: usize,
 }
@@ -83,6 +85,7 @@ impl Default for Settings {
             in_flight_max: 32,
             lane_depth: 1,
             answer_within_ms: 10_000,
+            reconnect_within_ms: 25_000,
             events_waiting_max: 256,
         }
     }
@@ -92,6 +95,7 @@ impl Default for Settings {
 pub struct Core {
     client: Option<String>,
     events_waiting_max: usize,
+    reconnect_within_ms: u64,
     phase: Phase,
     token: TokenState,
     /// Names the last connection, to resume it.
@@ -125,6 +129,7 @@ impl Core {
             outbox: Outbox::new(&settings),
             client: settings.client,
             events_waiting_max: settings.events_waiting_max.max(1),
+            reconnect_within_ms: settings.reconnect_within_ms,
             phase: Phase::Stopped,
             token: TokenState::new(settings.token),
             resume: None,

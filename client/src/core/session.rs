@@ -383,7 +383,7 @@ impl Core {
         self.attempt = self.attempt.max(attempt);
         let wait = match asked_ms {
             Some(ms) => ms,
-            None => backoff::reconnect(&mut self.random, self.attempt),
+            None => backoff::reconnect(&mut self.random, self.attempt).min(self.reconnect_within_ms),
         };
         self.attempt += 1;
         self.connect_at(now, now + wait);

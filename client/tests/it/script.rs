@@ -24,6 +24,7 @@ impl Player {
             in_flight_max: number("in_flight_max", defaults.in_flight_max as u64) as usize,
             lane_depth: number("lane_depth", defaults.lane_depth as u64) as usize,
             answer_within_ms: number("answer_within_ms", defaults.answer_within_ms),
+            reconnect_within_ms: number("reconnect_within_ms", defaults.reconnect_within_ms),
             events_waiting_max: number("events_waiting_max", defaults.events_waiting_max as u64) as usize,
         });
         Self { core }
