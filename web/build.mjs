@@ -1,4 +1,4 @@
-// Builds the page into dist/: one script, one style sheet, the page and its icons. Nothing is loaded from elsewhere, and nothing
+// Builds the page into dist/: the script and its worker, one style sheet, the page and its icons. Nothing is loaded from elsewhere, and nothing
 // stands inline, so that the strictest content security policy holds.
 import { build } from "esbuild";
 import { cp, mkdir, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.ts" },
+  entryPoints: { app: "src/main.ts", timer: "src/timer.ts" },
   outdir: out,
   bundle: true,
   format: "esm",

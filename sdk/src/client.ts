@@ -8,6 +8,7 @@ import { COMMANDS, type CommandName, type Millis } from "./generated.ts";
 import { newId } from "./ids.ts";
 import type { Answer, CallOptions } from "./rest.ts";
 import type { Session } from "./session.ts";
+import { pageTimer, type Timer } from "./timer.ts";
 import { Transport, type OpenSocket } from "./transport.ts";
 
 /** How the client is connected. */
@@ -35,6 +36,8 @@ export interface ClientOptions {
   core?: Partial<CoreSettings>;
   /** Opens a socket; needed where there is no global `WebSocket` (Node before 22). */
   openSocket?: OpenSocket;
+  /** Where time is waited for; a page's own timer where this is absent. */
+  timer?: Timer;
   /** What a listener throws; reported as any other fault of the page where this is absent. */
   onFault?: (error: unknown) => void;
 }
@@ -53,13 +56,15 @@ export class Client {
   readonly #waiting = new Map<Ticket, Waiting>();
   readonly #onFault: (error: unknown) => void;
   #status: Status = { state: "idle" };
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #after: Timer;
+  #cancelTimer: () => void = () => undefined;
   #aheadMs = 0;
   #handed: string | undefined;
   #running = false;
 
   constructor(options: ClientOptions) {
     this.session = options.session;
+    this.#after = options.timer ?? pageTimer;
     this.#onFault = options.onFault ?? report;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
     this.#core = new Core({ seed, ...options.core });
@@ -136,11 +141,11 @@ export class Client {
     } finally {
       this.#running = false;
     }
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     const next = this.#core.pollTimeout();
     if (next === undefined) return;
     const wait = Math.min(Math.max(0, next - this.#now()), 60_000);
-    this.#timer = setTimeout(() => this.#do(() => this.#core.handleTimeout(this.#now())), wait);
+    this.#cancelTimer = this.#after(wait, () => this.#do(() => this.#core.handleTimeout(this.#now())));
   }
 
   #drain(): void {

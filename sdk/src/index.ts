@@ -20,4 +20,5 @@ export { MemoryOutbox, type Outbox, type OutboxEntry } from "./outbox/outbox.ts"
 export { Rest, type Answer, type CallOptions, type Request } from "./rest.ts";
 export { Sender, type SendEvent } from "./sender.ts";
 export { exclusiveOverTabs, Session, type Exclusive } from "./session.ts";
+export { answerTimers, pageTimer, workerTimer, type Timer } from "./timer.ts";
 export type { OpenSocket } from "./transport.ts";

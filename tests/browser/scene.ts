@@ -9,9 +9,9 @@ export class Scene {
   browser!: Browser;
 
   /** Starts before the tests of a file and ends after them. */
-  constructor() {
+  constructor(settings: Record<string, string> = {}) {
     before(async () => {
-      [this.server, this.browser] = await Promise.all([Server.start(), openBrowser()]);
+      [this.server, this.browser] = await Promise.all([Server.start(settings), openBrowser()]);
     });
     after(async () => {
       await this.browser?.close();

@@ -21,12 +21,18 @@ function binary(): string {
 
 export class Server {
   readonly directory = mkdtempSync(path.join(tmpdir(), "secureconnect-browser-"));
+  readonly #settings: Record<string, string>;
   #process: ChildProcess | undefined;
   /** The gateway's port; kept over restarts, so that pages find the server again. */
   #port = 0;
 
-  static async start(): Promise<Server> {
-    const server = new Server();
+  constructor(settings: Record<string, string>) {
+    this.#settings = settings;
+  }
+
+  /** Starts it with these settings by their environment variables, beside the tests' own. */
+  static async start(settings: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(settings);
     await server.restart();
     return server;
   }
@@ -77,7 +83,7 @@ export class Server {
     set["SECURECONNECT_CHAT__PRESENCE_GRACE_MS"] = "1000";
     set["SECURECONNECT_CHAT__MARKERS_EVERY_MS"] = "200";
     for (const limit of LIMITS) set[`SECURECONNECT_LIMITS__${limit.toUpperCase()}`] = RAISED;
-    return set;
+    return { ...set, ...this.#settings };
   }
 
   async #until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {

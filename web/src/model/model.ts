@@ -20,6 +20,7 @@ import {
   type Session,
   type Stop,
   type Typing,
+  workerTimer,
 } from "@secureconnect/sdk";
 import { describe } from "../words.ts";
 import { Activity } from "./activity.ts";
@@ -52,6 +53,7 @@ export class Model {
   readonly #events: ModelEvents;
   readonly #threads = new Map<ConversationId, Thread>();
   readonly #activity: Activity;
+  readonly #worker: Worker;
   readonly #end = new AbortController();
   me: Account;
 
@@ -60,7 +62,8 @@ export class Model {
     this.me = me;
     this.#events = events;
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/ws`;
-    this.client = new Client({ url, session, core: { client: "web/0.1" } });
+    this.#worker = new Worker("/timer.js", { type: "module" });
+    this.client = new Client({ url, session, core: { client: "web/0.1" }, timer: workerTimer(this.#worker) });
     this.people = new People(this.client, this.topics, me);
     this.presence = new PresenceModel(this.topics);
     this.typing = new TypingModel(this.topics);
@@ -83,6 +86,7 @@ export class Model {
     this.#end.abort();
     this.#activity.end();
     this.client.stop();
+    this.#worker.terminate();
   }
 
   /** The thread of a conversation; made where there is none yet. */
