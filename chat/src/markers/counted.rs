@@ -1,6 +1,6 @@
 //! Markers of conversations of more than 50: how many have read and received the newest message.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use link::Event;
 use parking_lot::Mutex;
@@ -40,7 +40,7 @@ impl Counts {
 /// Counts for these conversations. The sender of the newest message counts as one who has read it.
 pub(crate) fn count(
     connection: &Connection,
-    conversations: &BTreeSet<ConversationId>,
+    conversations: &[ConversationId],
     now: Millis,
 ) -> Result<Vec<(ConversationId, Event)>, Stop> {
     let mut events = Vec::new();

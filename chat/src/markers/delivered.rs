@@ -1,13 +1,16 @@
 //! What devices have acknowledged, gathered until it is written: many acknowledgements of one reader become one row's change.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use link::Acknowledged;
 use parking_lot::Mutex;
-use protocol::{Seq, StreamId, StreamKind, UserId};
+use protocol::limits::MARKERS_NAMED_MEMBERS_MAX;
+use protocol::{ConversationId, Seq, StreamId, StreamKind, UserId};
 use rusqlite::{Connection, params};
 
 use super::UNTOLD_DELIVERED;
+use crate::conversations::Conversation;
 
 /// Readers times conversations that wait at most. Beyond it an acknowledgement is dropped: the reader's next one says the same.
 const WAITING_MAX: usize = 100_000;
@@ -50,17 +53,32 @@ impl Delivered {
     }
 }
 
-/// Moves the delivery markers forward; never beyond the head, and only of members.
-pub(crate) fn write(connection: &Connection, acknowledged: &[Acknowledged]) -> rusqlite::Result<()> {
+/// Moves the delivery markers forward; never beyond the head, and only of members. Answers the large conversations in which one
+/// moved: they are told as counts, so that no membership in them needs to be flagged.
+pub(crate) fn write(
+    connection: &Connection,
+    acknowledged: &[Acknowledged],
+) -> rusqlite::Result<BTreeSet<ConversationId>> {
     let mut statement = connection.prepare_cached(
-        "UPDATE memberships SET delivered_seq = min(?1, streams.head_seq), untold = untold | ?2
-         FROM streams
-         WHERE streams.key = ?3 AND memberships.stream = streams.no AND user = ?4 AND left_seq IS NULL
-             AND delivered_seq < min(?1, streams.head_seq)",
+        "UPDATE memberships SET delivered_seq = ?1, untold = untold | ?2
+         WHERE stream = ?3 AND user = ?4 AND left_seq IS NULL AND delivered_seq < ?1",
     )?;
+    let mut conversations = HashMap::new();
+    let mut large = BTreeSet::new();
     for ack in acknowledged {
-        let seq = i64::try_from(ack.seq).unwrap_or(i64::MAX);
-        statement.execute(params![seq, UNTOLD_DELIVERED, ack.stream.to_key(), ack.user.as_bytes()])?;
+        let id = ConversationId(ack.stream.id);
+        let conversation = match conversations.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Conversation::find(connection, id)?),
+        };
+        let Some(conversation) = conversation else { continue };
+        let is_large = conversation.members > MARKERS_NAMED_MEMBERS_MAX as u64;
+        let seq = ack.seq.min(conversation.stream.head.seq);
+        let flag = if is_large { 0 } else { UNTOLD_DELIVERED };
+        let moved = statement.execute(params![seq as i64, flag, conversation.stream.no, ack.user.as_bytes()])?;
+        if moved > 0 && is_large {
+            large.insert(id);
+        }
     }
-    Ok(())
+    Ok(large)
 }

@@ -9,6 +9,7 @@ use protocol::limits::MARKERS_NAMED_MEMBERS_MAX;
 use protocol::{ConversationId, UserId};
 use rusqlite::params;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::{UNTOLD_READ, counted, delivered, register};
 use crate::log::row::{id, unsigned};
@@ -22,6 +23,9 @@ const CHUNK: usize = 256;
 const ACKS_CHUNK: usize = 1_000;
 /// Conversations that are counted in one read.
 const COUNTS_CHUNK: usize = 16;
+
+/// Counts go to all members of large conversations, so they are told at every second round only.
+const COUNTED_EVERY: u32 = 2;
 
 /// Wakes the teller.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +52,19 @@ struct Untold {
 
 /// Tells until the service stops; what was left by a crash first.
 pub(crate) async fn run(shared: Shared, every: Duration) {
+    let mut large = BTreeSet::new();
+    let mut counted_at = None::<Instant>;
     loop {
-        round(&shared).await;
+        round(&shared, &mut large).await;
+        let is_due = counted_at.is_none_or(|at| at.elapsed() >= every * COUNTED_EVERY);
+        if is_due && !large.is_empty() {
+            counted_at = Some(Instant::now());
+            count(&shared, std::mem::take(&mut large)).await;
+        }
         tokio::select! {
             () = shared.nudge.0.notified() => {}
-            () = shared.shutdown.stopped() => return round(&shared).await,
+            () = std::future::ready(()), if !large.is_empty() => {}
+            () = shared.shutdown.stopped() => return round(&shared, &mut large).await,
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -61,26 +73,28 @@ pub(crate) async fn run(shared: Shared, every: Duration) {
     }
 }
 
-/// Tells all that waits.
-async fn round(shared: &Shared) {
+/// Tells all that waits; conversations whose markers are told as counts are only gathered.
+async fn round(shared: &Shared, large: &mut BTreeSet<ConversationId>) {
     loop {
         let acks = shared.delivered.take(ACKS_CHUNK);
         if acks.is_empty() {
             break;
         }
-        let written =
+        let write =
             shared.write("memberships/deliver", move |change| Ok(delivered::write(change.connection(), &acks)?));
-        if let Err(refusal) = written.await {
-            // The next acknowledgement of each reader says the same.
-            tracing::warn!(%refusal, "delivery markers were not written");
-            break;
+        match write.await {
+            Ok(moved) => large.extend(moved),
+            Err(refusal) => {
+                // The next acknowledgement of each reader says the same.
+                tracing::warn!(%refusal, "delivery markers were not written");
+                break;
+            }
         }
     }
-    let mut large = BTreeSet::new();
     loop {
         match shared.write("memberships/tell", tell).await {
-            Ok((told, more_large)) => {
-                large.extend(more_large);
+            Ok((told, moved)) => {
+                large.extend(moved);
                 if told < CHUNK {
                     break;
                 }
@@ -91,10 +105,6 @@ async fn round(shared: &Shared) {
                 break;
             }
         }
-    }
-    let large: Vec<_> = large.into_iter().collect();
-    for chunk in large.chunks(COUNTS_CHUNK) {
-        count(shared, chunk.iter().copied().collect()).await;
     }
 }
 
@@ -150,15 +160,18 @@ fn untold(change: &Change<'_, '_>) -> rusqlite::Result<Vec<Untold>> {
 
 async fn count(shared: &Shared, conversations: BTreeSet<ConversationId>) {
     let now = shared.now();
-    let counted =
-        shared.read("memberships/count", move |connection| counted::count(connection, &conversations, now)).await;
-    match counted {
-        Ok(events) => {
-            for (conversation, event) in events {
-                shared.counts.remember(conversation, event.clone());
-                shared.publisher.publish(event);
+    let conversations: Vec<_> = conversations.into_iter().collect();
+    for chunk in conversations.chunks(COUNTS_CHUNK) {
+        let chunk = chunk.to_vec();
+        let counted = shared.read("memberships/count", move |connection| counted::count(connection, &chunk, now)).await;
+        match counted {
+            Ok(events) => {
+                for (conversation, event) in events {
+                    shared.counts.remember(conversation, event.clone());
+                    shared.publisher.publish(event);
+                }
             }
+            Err(refusal) => tracing::warn!(%refusal, "markers were not counted"),
         }
-        Err(refusal) => tracing::warn!(%refusal, "markers were not counted"),
     }
 }
