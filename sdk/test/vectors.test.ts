@@ -35,13 +35,14 @@ for (const name of names) {
 }
 
 function settings(given: Json): Partial<CoreSettings> {
-  const { queue_max, in_flight_max, lane_depth, answer_within_ms, events_waiting_max, ...same } = given;
+  const { queue_max, in_flight_max, lane_depth, answer_within_ms, events_waiting_max, reconnect_within_ms, ...same } = given;
   const renamed = {
     queueMax: queue_max,
     inFlightMax: in_flight_max,
     laneDepth: lane_depth,
     answerWithinMs: answer_within_ms,
     eventsWaitingMax: events_waiting_max,
+    reconnectWithinMs: reconnect_within_ms,
   };
   return { ...same, ...Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)) };
 }

@@ -51,6 +51,8 @@ export interface CoreSettings extends CommandLimits {
   positions: StreamPosition[];
   /** With this many events waiting for the app, no more frames are wanted. */
   eventsWaitingMax: number;
+  /** The longest wait for the next connection; what the server asks for is not cut. */
+  reconnectWithinMs: number;
 }
 
 export const DEFAULTS: CoreSettings = {
@@ -61,6 +63,7 @@ export const DEFAULTS: CoreSettings = {
   laneDepth: 1,
   answerWithinMs: 10_000,
   eventsWaitingMax: 256,
+  reconnectWithinMs: 25_000,
 };
 
 /** Opening a transport, and each answer of the greeting, must not take longer. */
@@ -91,6 +94,7 @@ type Phase =
 export class Core {
   readonly #client: string | undefined;
   readonly #eventsWaitingMax: number;
+  readonly #reconnectWithinMs: number;
   #phase: Phase = { kind: "stopped" };
   readonly #token: TokenState;
   /** Names the last connection, to resume it. */
@@ -119,6 +123,7 @@ export class Core {
     const all = { ...DEFAULTS, ...settings };
     this.#client = all.client;
     this.#eventsWaitingMax = Math.max(1, all.eventsWaitingMax);
+    this.#reconnectWithinMs = all.reconnectWithinMs;
     this.#token = new TokenState(all.token);
     this.#epoch = all.epoch;
     this.#streams = new Streams(all.positions);
@@ -455,7 +460,7 @@ export class Core {
     this.#welcomedAt = undefined;
     if (held !== undefined && now - held >= GOOD_AFTER_MS) this.#attempt = 0;
     this.#attempt = Math.max(this.#attempt, attempt);
-    const wait = askedMs ?? reconnectWait(this.#random, this.#attempt);
+    const wait = askedMs ?? Math.min(reconnectWait(this.#random, this.#attempt), this.#reconnectWithinMs);
     this.#attempt += 1;
     this.#connectAt(now, now + wait);
     const event: CoreEvent = { kind: "disconnected", why };
