@@ -95,8 +95,3 @@ export class Streams {
       .sort((a, b) => (a.stream < b.stream ? -1 : 1));
   }
 }
-
-/** The client's membership ended, and the client has everything up to there. */
-function hasEnded({ leftAt, position }: Stream): boolean {
-  return leftAt !== undefined && position.seq >= leftAt;
-}
