@@ -1,10 +1,10 @@
 //! Frames from the server: replies, log entries, registers, ephemeral news.
 
-use protocol::chat::{CONVERSATION_LEFT, ConversationLeft, MEMBER_LEFT, MemberLeft};
+use protocol::chat::{MEMBER_LEFT, MemberLeft};
 use protocol::frames::{
     EVENT_LIVE, EVENT_RESET, EVENT_TOKEN_EXPIRING, EVENT_WITHHELD, From, Reset, ServerFrame, Withheld,
 };
-use protocol::{ErrorBody, ErrorCode, Millis, StreamId, StreamKind};
+use protocol::{ErrorBody, ErrorCode, Millis};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -148,21 +148,11 @@ impl Core {
 
     /// Takes note of where the client's own memberships end.
     fn follow_membership(&mut self, from: From, name: &str, body: &RawValue) {
-        match (name, from.stream.kind) {
-            (MEMBER_LEFT, StreamKind::Conversation) => {
-                if let Ok(left) = serde_json::from_str::<MemberLeft>(body.get())
-                    && Some(left.user) == self.user
-                {
-                    self.streams.leave(from.stream, from.seq);
-                }
-            }
-            (CONVERSATION_LEFT, StreamKind::User) => {
-                if let Ok(left) = serde_json::from_str::<ConversationLeft>(body.get()) {
-                    let stream = StreamId::conversation(left.conversation);
-                    self.streams.leave(stream, left.left_seq);
-                }
-            }
-            _ => {}
+        if name == MEMBER_LEFT
+            && let Ok(left) = serde_json::from_str::<MemberLeft>(body.get())
+            && Some(left.user) == self.user
+        {
+            self.streams.leave(from.stream);
         }
     }
 

@@ -3,8 +3,9 @@
 //! This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and
 //! one further on proves that something was missed. A stream without a position adopts the first entry that comes: what
 //! lies before it is history. After the client's own membership ended, the log goes on without it, so the first entry of a
-//! later membership may lie any distance ahead; `left_at` remembers that, and such streams are not named in a sync. But only
-//! once the client has everything up to that end: the news of it (in the user's log) may come before the last entries do.
+//! later membership may lie any distance ahead, and the stream is not named in a sync. That is known from the log itself, whose last entry
+//! for whoever leaves says so. The news in the user's log is no good for it: it may run ahead of the conversation's entries, and tell of
+//! the end of a later membership before the first entry of that came.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +24,8 @@ struct Stream {
     position: Position,
     /// The last entry that the app was handed.
     handed: Seq,
-    left_at: Option<Seq>,
-}
-
-impl Stream {
-    /// The client's membership ended, and the client has everything up to there.
-    fn has_ended(&self) -> bool {
-        self.left_at.is_some_and(|left| self.position.seq >= left)
-    }
+    /// The last entry was the end of the client's membership.
+    ended: bool,
 }
 
 /// What an arriving entry means.
@@ -63,13 +58,8 @@ impl Streams {
     /// Judges the entries `first..=from.seq` (more than one where they are withheld) and moves the position over them if new.
     pub(crate) fn arrive(&mut self, first: Seq, from: From) -> Verdict {
         let after = Position { seq: from.seq, tag: from.tag };
-        let count = self.streams.len();
         let Some(stream) = self.streams.get_mut(&from.stream) else {
-            if count >= STREAMS_MAX {
-                return Verdict::TooMany;
-            }
-            self.start(from.stream, after);
-            return Verdict::New;
+            return if self.start(from.stream, after) { Verdict::New } else { Verdict::TooMany };
         };
         let at = stream.position;
         if from.seq < at.seq {
@@ -78,13 +68,11 @@ impl Streams {
         if from.seq == at.seq {
             return if from.tag == at.tag { Verdict::Known } else { Verdict::Forked };
         }
-        if first > at.seq + 1 && !stream.has_ended() {
+        if first > at.seq + 1 && !stream.ended {
             return Verdict::Gap { expected: at.seq + 1 };
         }
         stream.position = after;
-        if stream.left_at.is_some_and(|left| after.seq > left) {
-            stream.left_at = None;
-        }
+        stream.ended = false;
         Verdict::New
     }
 
@@ -99,23 +87,20 @@ impl Streams {
         self.streams.get(&stream).map_or(0, |stream| stream.handed)
     }
 
-    /// The client's own membership ended at `seq`.
-    pub(crate) fn leave(&mut self, stream: StreamId, seq: Seq) {
-        if let Some(stream) = self.streams.get_mut(&stream)
-            && seq >= stream.position.seq
-        {
-            stream.left_at = Some(seq);
+    /// The entry at the stream's position ended the client's own membership.
+    pub(crate) fn leave(&mut self, stream: StreamId) {
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.ended = true;
         }
     }
 
-    /// Sets where a stream without a position begins; a position that is known already stays.
+    /// Sets where a stream without a position begins; a position that is known already stays. False where it was not set.
     pub(crate) fn start(&mut self, stream: StreamId, position: Position) -> bool {
-        let known = self.streams.contains_key(&stream);
-        if !known && self.streams.len() < STREAMS_MAX {
-            let new = Stream { position, handed: 0, left_at: None };
-            self.streams.insert(stream, new);
+        if self.streams.contains_key(&stream) || self.streams.len() >= STREAMS_MAX {
+            return false;
         }
-        !known
+        self.streams.insert(stream, Stream { position, handed: 0, ended: false });
+        true
     }
 
     pub(crate) fn forget(&mut self, stream: StreamId) {
@@ -128,14 +113,14 @@ impl Streams {
 
     /// Before a sync: what ended is not asked for, and begins anew if it comes back.
     pub(crate) fn forget_left(&mut self) {
-        self.streams.retain(|_, stream| !stream.has_ended());
+        self.streams.retain(|_, stream| !stream.ended);
     }
 
     /// The positions in order of their streams, without those that the client left.
     pub(crate) fn positions(&self) -> impl Iterator<Item = StreamPosition> {
         self.streams
             .iter()
-            .filter(|(_, stream)| !stream.has_ended())
+            .filter(|(_, stream)| !stream.ended)
             .map(|(id, stream)| StreamPosition { stream: *id, position: stream.position })
     }
 }
@@ -184,21 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn after_leaving_a_later_membership_begins_anywhere_but_a_hole_before_the_end_is_a_gap() {
+    fn after_leaving_a_later_membership_begins_anywhere() {
         let stream = StreamId::conversation(ConversationId::now());
         let mut streams = Streams::default();
         streams.arrive(5, entry(stream, 5));
-        streams.leave(stream, 7);
-        assert_eq!(streams.positions().count(), 1, "the end was not reached yet");
-        let gap = Verdict::Gap { expected: 6 };
-        assert_eq!(streams.arrive(30, entry(stream, 30)), gap);
-        assert_eq!(streams.arrive(6, entry(stream, 6)), Verdict::New);
-        assert_eq!(streams.arrive(7, entry(stream, 7)), Verdict::New);
+        assert_eq!(streams.positions().count(), 1);
+        streams.leave(stream);
         assert_eq!(streams.positions().count(), 0);
+        assert_eq!(streams.arrive(5, entry(stream, 5)), Verdict::Known);
         assert_eq!(streams.arrive(30, entry(stream, 30)), Verdict::New);
+        assert_eq!(streams.positions().count(), 1);
         let gap = Verdict::Gap { expected: 31 };
         assert_eq!(streams.arrive(40, entry(stream, 40)), gap);
-        streams.leave(stream, 7);
-        assert_eq!(streams.positions().count(), 1, "an old news of leaving");
     }
 }

@@ -108,12 +108,7 @@ export class Incoming {
   /** Takes note of where the client's own memberships end. */
   #followMembership(me: UserId | undefined, from: From, name: string, body: unknown): void {
     if (!isFields(body)) return;
-    if (name === "member.left" && from.stream.startsWith("c:")) {
-      if (me !== undefined && body["user"] === me) this.#streams.leave(from.stream, from.seq);
-    } else if (name === "conversation.left" && from.stream.startsWith("u:")) {
-      const { conversation, left_seq } = body;
-      if (isText(conversation) && isCount(left_seq)) this.#streams.leave(`c:${conversation}`, left_seq);
-    }
+    if (name === "member.left" && me !== undefined && body["user"] === me) this.#streams.leave(from.stream);
   }
 
   #resetEvent(body: unknown): Lost | undefined {

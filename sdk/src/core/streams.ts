@@ -3,8 +3,9 @@
 // This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and one
 // further on proves that something was missed. A stream without a position adopts the first entry that comes: what lies before it is
 // history. After the client's own membership ended, the log goes on without it, so the first entry of a later membership may lie any
-// distance ahead; `leftAt` remembers that, and such streams are not named in a sync. But only once the client has everything up to
-// that end: the news of it (in the user's log) may come before the last entries do.
+// distance ahead, and the stream is not named in a sync. That is known from the log itself, whose last entry for whoever leaves says so.
+// The news in the user's log is no good for it: it may run ahead of the conversation's entries, and tell of the end of a later
+// membership before the first entry of that came.
 import type { From, Position, Seq, StreamId, StreamPosition } from "../generated.ts";
 
 /** More logs than any account follows; a server that names more is at fault. */
@@ -14,7 +15,8 @@ interface Stream {
   position: Position;
   /** The last entry that the app was handed. */
   handed: Seq;
-  leftAt?: Seq;
+  /** The last entry was the end of the client's membership. */
+  ended: boolean;
 }
 
 /** What an arriving entry means. */
@@ -24,11 +26,6 @@ export type Verdict =
   | { kind: "gap"; expected: Seq }
   | { kind: "forked" }
   | { kind: "too_many" };
-
-/** The client's membership ended, and the client has everything up to there. */
-function hasEnded({ leftAt, position }: Stream): boolean {
-  return leftAt !== undefined && position.seq >= leftAt;
-}
 
 export class Streams {
   readonly #streams = new Map<StreamId, Stream>();
@@ -45,16 +42,16 @@ export class Streams {
     const at = stream.position;
     if (from.seq < at.seq) return { kind: "known" };
     if (from.seq === at.seq) return { kind: from.tag === at.tag ? "known" : "forked" };
-    if (first > at.seq + 1 && !hasEnded(stream)) return { kind: "gap", expected: at.seq + 1 };
+    if (first > at.seq + 1 && !stream.ended) return { kind: "gap", expected: at.seq + 1 };
     stream.position = after;
-    if (stream.leftAt !== undefined && after.seq > stream.leftAt) delete stream.leftAt;
+    stream.ended = false;
     return { kind: "new" };
   }
 
-  /** The client's own membership ended at `seq`. */
-  leave(id: StreamId, seq: Seq): void {
+  /** The entry at the stream's position ended the client's own membership. */
+  leave(id: StreamId): void {
     const stream = this.#streams.get(id);
-    if (stream && seq >= stream.position.seq) stream.leftAt = seq;
+    if (stream) stream.ended = true;
   }
 
   hand(id: StreamId, seq: Seq): void {
@@ -70,7 +67,7 @@ export class Streams {
   /** Sets where a stream without a position begins; a position that is known already stays. False where it was not set. */
   start(id: StreamId, position: Position): boolean {
     if (this.#streams.has(id) || this.#streams.size >= STREAMS_MAX) return false;
-    this.#streams.set(id, { position, handed: 0 });
+    this.#streams.set(id, { position, handed: 0, ended: false });
     return true;
   }
 
@@ -84,13 +81,13 @@ export class Streams {
 
   /** Before a sync: what ended is not asked for, and begins anew if it comes back. */
   forgetLeft(): void {
-    for (const [id, stream] of this.#streams) if (hasEnded(stream)) this.#streams.delete(id);
+    for (const [id, stream] of this.#streams) if (stream.ended) this.#streams.delete(id);
   }
 
   /** The positions in order of their streams, without those that the client left. */
   positions(): StreamPosition[] {
     return [...this.#streams]
-      .filter(([, stream]) => !hasEnded(stream))
+      .filter(([, { ended }]) => !ended)
       .map(([stream, { position }]) => ({ stream, ...position }))
       .sort((a, b) => (a.stream < b.stream ? -1 : 1));
   }
