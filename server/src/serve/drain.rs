@@ -13,6 +13,7 @@ use runtime::lifecycle::{Shutdown, drain_on_signal};
 use runtime::telemetry::metrics::MetricsHandles;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::compose::Composition;
 use super::listeners::Listeners;
@@ -42,12 +43,13 @@ pub(crate) async fn serve(
             }
             _ => routes::operators_only(routes::operators(service, handles, part.readiness.clone(), networks)),
         };
-        doors.spawn(listener.serve(router, shutdown.clone()));
+        let span = tracing::info_span!("listener", service = service.as_str());
+        doors.spawn(listener.serve(router, shutdown.clone()).instrument(span));
     }
-    doors.spawn(listeners.admin.serve(admin, shutdown.clone()));
+    doors.spawn(listeners.admin.serve(admin, shutdown.clone()).in_current_span());
     for (listener, services) in composition.links {
         tracing::info!(address = %listener.address(), "listening for other processes");
-        doors.spawn(serve_link(listener, services, shutdown.clone()));
+        doors.spawn(serve_link(listener, services, shutdown.clone()).in_current_span());
     }
     doors.close();
 

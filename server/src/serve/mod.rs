@@ -20,11 +20,12 @@ use anyhow::{Context, Result};
 use link::grpc::Key;
 use protocol::ServiceName;
 use runtime::store::StoreLock;
-use runtime::telemetry::logs::{self, LogOptions};
+use runtime::telemetry::logs::{self, LogHandle, LogOptions};
 use runtime::telemetry::metrics;
+use tracing::Instrument;
 
 use crate::cli::Serve;
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::reach::ADMIN_TOKEN;
 use crate::{admin, say};
 use addresses::Written;
@@ -33,16 +34,26 @@ use listeners::Listeners;
 
 /// Serves until a signal.
 pub(crate) async fn run(mut config: Config, arguments: Serve) -> Result<ExitCode> {
+    let log = logs::init(&LogOptions { format: config.log.format, filter: config.log.filter.clone() })?;
     if !arguments.role.is_empty() {
         config.roles = arguments.role;
     }
-    config.roles.dedup();
-    let log = logs::init(&LogOptions { format: config.log.format, filter: config.log.filter.clone() })?;
+    // Each once, in the order of their ports, however they were named.
+    config.roles = ServiceName::ALL.into_iter().map(Role).filter(|role| config.roles.contains(role)).collect();
+    let service = match config.roles.as_slice() {
+        [role] => role.0.as_str(),
+        _ => "secureconnect",
+    };
+    // What is no service's own doing carries the name of the process.
+    process(config, arguments.lan, log).instrument(tracing::info_span!("process", service)).await
+}
+
+async fn process(mut config: Config, lan: bool, log: LogHandle) -> Result<ExitCode> {
     let handles = metrics::install();
     let open_files = machine::raise_open_files().context("the limit of open files")?;
     machine::make_data_dir(&config.data_dir).with_context(|| format!("data_dir {}", config.data_dir.display()))?;
     let locks = lock(&config)?;
-    let network = if arguments.lan { Some(lan::open(&mut config)?) } else { None };
+    let network = if lan { Some(lan::open(&mut config)?) } else { None };
     let token = Key::load_or_create(&config.data_dir.join(ADMIN_TOKEN)).context("the admin token")?;
 
     let listeners = Listeners::bind(&config).await?;
