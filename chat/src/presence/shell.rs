@@ -34,6 +34,8 @@ const WRITE_CHUNK: usize = 500;
 pub(crate) struct Presences {
     machine: Mutex<Machine>,
     watches: Mutex<Watches>,
+    /// Taken from the machine, but not written down yet.
+    unwritten: Mutex<HashMap<UserId, Told>>,
     wake: Notify,
 }
 
@@ -48,7 +50,12 @@ impl Presences {
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let mut machine = Machine::new(grace_ms, last_version);
         machine.restore(now, online);
-        Ok(Self { machine: Mutex::new(machine), watches: Mutex::default(), wake: Notify::new() })
+        Ok(Self {
+            machine: Mutex::new(machine),
+            watches: Mutex::default(),
+            unwritten: Mutex::default(),
+            wake: Notify::new(),
+        })
     }
 
     /// Takes a gateway's report; answers whether its whole list is known.
@@ -77,6 +84,9 @@ impl Presences {
         if let Some(told) = self.machine.lock().told(user, now) {
             return Ok(Some(told));
         }
+        if let Some(told) = self.unwritten.lock().get(&user) {
+            return Ok(Some(*told));
+        }
         let written = audience::written(connection, user)?;
         Ok(written.map(|(last_seen_at, version)| Told {
             presence: Presence { user, state: PresenceState::Offline, last_seen_at: Some(last_seen_at) },
@@ -87,7 +97,14 @@ impl Presences {
 
     fn take_changes(&self, now: Millis, at_most: usize) -> Vec<Told> {
         let mut machine = self.machine.lock();
-        std::iter::from_fn(|| machine.poll(now)).take(at_most).collect()
+        // Under the machine's lock: at no moment is somebody in neither of the two.
+        let mut unwritten = self.unwritten.lock();
+        std::iter::from_fn(|| machine.poll(now))
+            .take(at_most)
+            .inspect(|told| {
+                unwritten.insert(told.presence.user, *told);
+            })
+            .collect()
     }
 
     /// Whom a change is told to, and how many of them are known to be there.
@@ -125,18 +142,20 @@ pub(crate) fn register(told: &Told, audience: Arc<[UserId]>, now: Millis) -> ser
 /// Tells changes until the service stops, never more than the budget of deliveries allows.
 pub(crate) async fn run(shared: Shared) {
     let rate = f64::from(shared.config.presence_deliveries_per_second.max(1));
-    let mut worker = Worker { untold: Vec::new(), unwritten: HashMap::new(), budget: rate };
+    let mut worker = Worker { untold: Vec::new(), budget: rate };
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut refilled = Instant::now();
     let mut written = Instant::now();
     loop {
-        let idle = shared.presences.machine.lock().is_idle() && worker.untold.is_empty() && worker.unwritten.is_empty();
+        let idle = shared.presences.machine.lock().is_idle()
+            && worker.untold.is_empty()
+            && shared.presences.unwritten.lock().is_empty();
         tokio::select! {
             _ = ticks.tick(), if !idle => {}
             () = shared.presences.wake.notified(), if idle => {}
             () = shared.shutdown.stopped() => {
-                worker.write(&shared).await;
+                write(&shared).await;
                 return;
             }
         }
@@ -145,7 +164,7 @@ pub(crate) async fn run(shared: Shared) {
         shared.presences.machine.lock().tick(shared.now());
         worker.tell(&shared).await;
         if written.elapsed() >= WRITE_EVERY {
-            worker.write(&shared).await;
+            write(&shared).await;
             written = Instant::now();
         }
     }
@@ -154,8 +173,6 @@ pub(crate) async fn run(shared: Shared) {
 struct Worker {
     /// Taken from the machine, but not told yet.
     untold: Vec<Told>,
-    /// Told, but not written down yet.
-    unwritten: HashMap<UserId, Told>,
     /// Deliveries that may be made now.
     budget: f64,
 }
@@ -192,7 +209,6 @@ impl Worker {
                         if told.presence.state == PresenceState::Offline {
                             shared.presences.watches.lock().forget_user(told.presence.user);
                         }
-                        self.unwritten.insert(told.presence.user, told);
                     }
                 }
                 Err(refusal) => {
@@ -202,20 +218,28 @@ impl Worker {
             }
         }
     }
+}
 
-    async fn write(&mut self, shared: &Shared) {
-        while !self.unwritten.is_empty() {
-            let rows: Vec<_> = self.unwritten.values().take(WRITE_CHUNK).copied().collect();
-            let keys: Vec<_> = rows.iter().map(|told| told.presence.user).collect();
-            let written = shared.write("presence/upsert", move |change| {
-                rows.iter().try_for_each(|told| upsert(change.connection(), told)).map_err(Stop::from)
-            });
-            if let Err(refusal) = written.await {
-                tracing::warn!(%refusal, "changes of presence wait to be written down");
-                return;
-            }
-            for user in keys {
-                self.unwritten.remove(&user);
+/// Writes down what waits.
+async fn write(shared: &Shared) {
+    loop {
+        let rows: Vec<_> = shared.presences.unwritten.lock().values().take(WRITE_CHUNK).copied().collect();
+        if rows.is_empty() {
+            return;
+        }
+        let told = rows.clone();
+        let written = shared.write("presence/upsert", move |change| {
+            told.iter().try_for_each(|told| upsert(change.connection(), told)).map_err(Stop::from)
+        });
+        if let Err(refusal) = written.await {
+            tracing::warn!(%refusal, "changes of presence wait to be written down");
+            return;
+        }
+        let mut unwritten = shared.presences.unwritten.lock();
+        for row in rows {
+            // It may have changed again meanwhile.
+            if unwritten.get(&row.presence.user).is_some_and(|told| told.version == row.version) {
+                unwritten.remove(&row.presence.user);
             }
         }
     }
