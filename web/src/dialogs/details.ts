@@ -1,9 +1,8 @@
 // A conversation's details: title, members with their roles, inviting, leaving.
 import { LIMITS, type Conversation, type ConversationId, type Member, type MemberRole, type UserId } from "@secureconnect/sdk";
-import { lastSeen } from "../format.ts";
 import type { Model } from "../model/model.ts";
 import { navigate } from "../navigation.ts";
-import { avatarOf, titleOf } from "../titles.ts";
+import { avatarOf, statusOf, titleOf } from "../titles.ts";
 import { avatar } from "../ui/avatar.ts";
 import { busyWhile, button, field, problemLine } from "../ui/controls.ts";
 import { confirmDialog, openDialog } from "../ui/dialog.ts";
@@ -23,9 +22,6 @@ export function detailsDialog(model: Model, id: ConversationId): void {
 
 function personDialog(model: Model, conversation: Conversation): void {
   const profile = conversation.peer ? model.people.get(conversation.peer) : undefined;
-  const presence = conversation.peer ? model.presence.get(conversation.peer) : undefined;
-  const there = presence && presence.state !== "offline";
-  const seen = there ? presence.state : presence?.last_seen_at ? lastSeen(presence.last_seen_at, Date.now()) : "offline";
   openDialog("Details", [
     h(
       "div",
@@ -36,7 +32,7 @@ function personDialog(model: Model, conversation: Conversation): void {
         { class: "what" },
         h("span", { class: "name" }, titleOf(model, conversation)),
         profile && h("span", { class: "hint" }, `@${profile.handle}`),
-        h("span", { class: "hint" }, seen),
+        h("span", { class: "hint" }, statusOf(model, conversation).text),
       ),
     ),
   ]);
@@ -67,6 +63,7 @@ class GroupDetails {
     try {
       const page = await this.#model.client.call("members.list", { to: this.#id, body: { limit: LIMITS.PAGE_MAX, ...(after ? { after } : {}) } });
       for (const member of page.members) this.#members.set(member.user, member);
+      void this.#model.presence.ask(this.#model.client, page.members.map(({ user }) => user));
       this.#more = page.more;
       this.#show();
     } catch (error) {

@@ -142,6 +142,14 @@ export class Conversations {
     this.drop(conversation);
   }
 
+  /** All of it was looked at; the marker follows. */
+  seen(id: ConversationId): void {
+    const conversation = this.#all.get(id);
+    if (!conversation || conversation.unread === 0) return;
+    conversation.unread = 0;
+    this.#topics.changed("conversations");
+  }
+
   /** The read marker moved, on whichever device. */
   read({ conversation: id, seq, number }: ReadMoved): void {
     const conversation = this.#all.get(id);

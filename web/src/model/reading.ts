@@ -3,7 +3,7 @@
 import { ApiError, type ConversationId, type Seq } from "@secureconnect/sdk";
 import type { Model } from "./model.ts";
 
-const EVERY_MS = 1_500;
+const EVERY_MS = 2_500;
 
 export class Reading {
   readonly #model: Model;
@@ -22,6 +22,7 @@ export class Reading {
     const newest = this.#newest(id);
     if (newest === undefined || newest <= this.#known(id)) return;
     this.#due.add(id);
+    this.#model.conversations.seen(id);
     this.#timer ??= setTimeout(() => this.#send(), Math.max(0, this.#lastAt + EVERY_MS - Date.now()));
   }
 
@@ -42,8 +43,9 @@ export class Reading {
       this.#model.conversations.read({ conversation: id, seq: state.seq, number: state.number });
     } catch (error) {
       // The next message, or the next look at the page, tries again.
-      if (error instanceof ApiError) this.#marked.delete(id);
-      else throw error;
+      if (!(error instanceof ApiError)) throw error;
+      this.#marked.delete(id);
+      void this.#model.conversations.fetch(id);
     }
   }
 

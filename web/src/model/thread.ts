@@ -141,6 +141,7 @@ export class Thread {
       const { user, role } = note.body as MemberJoined;
       this.members.set(user, { user, role, joined_seq: note.seq });
       this.receipts.joined(user, note.seq);
+      this.#events.members([user]);
     } else if (note.name === "member.left") {
       const { user } = note.body as MemberLeft;
       this.members.delete(user);

@@ -1,4 +1,4 @@
-// Short news at the foot of the page, read out by screen readers; gone after a while.
+// Short news at the head of the page, read out by screen readers; gone after a while.
 import { describe } from "../words.ts";
 import { h } from "./dom.ts";
 
