@@ -10,6 +10,7 @@ mod report;
 mod scenario;
 mod stats;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -58,6 +59,13 @@ enum FloorProgram {
         /// How many subscribers connect first.
         subscribers: usize,
     },
+    /// Reads what the fan-out's floor writes.
+    Readers {
+        /// Where the floor listens.
+        address: SocketAddr,
+        /// How many connections.
+        count: usize,
+    },
     /// Commits sends and acknowledges them.
     Sends {
         /// Where its file goes.
@@ -70,6 +78,7 @@ fn main() -> Result<()> {
     match &arguments.hidden {
         Some(Hidden::Floor(FloorProgram::Idle)) => floor::idle::run(),
         Some(Hidden::Floor(FloorProgram::Fanout { subscribers })) => floor::fanout::run(*subscribers),
+        Some(Hidden::Floor(FloorProgram::Readers { address, count })) => floor::readers::run(*address, *count),
         Some(Hidden::Floor(FloorProgram::Sends { directory })) => floor::sends::run(directory),
         None => measure(&arguments),
     }

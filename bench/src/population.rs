@@ -77,6 +77,7 @@ impl Population {
             .arg(&file)
             .arg("--tokens")
             .arg(&tokens)
+            .env_clear()
             .envs(environment.iter().cloned())
             .output()?;
         ensure!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,10 +1,10 @@
 //! Processes under measurement: their CPU time and memory as the kernel counts them.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// CPU time that the process has used so far, user and system together.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
@@ -34,6 +34,7 @@ fn ticks_per_second() -> f64 {
 /// A floor program, run by this binary's own hidden subcommand; killed when dropped.
 pub(crate) struct Floor {
     child: Child,
+    out: BufReader<ChildStdout>,
     /// Where it listens.
     pub(crate) address: std::net::SocketAddr,
 }
@@ -44,19 +45,31 @@ impl Floor {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("floor")
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
+        let mut out = BufReader::new(child.stdout.take().context("no stdout")?);
         let mut line = String::new();
-        let out = child.stdout.take().context("no stdout")?;
-        BufReader::new(out).read_line(&mut line)?;
+        out.read_line(&mut line)?;
         match line.trim().parse() {
-            Ok(address) => Ok(Self { child, address }),
+            Ok(address) => Ok(Self { child, out, address }),
             Err(_) => {
                 let _ = child.kill();
+                let _ = child.wait();
                 bail!("the floor program {arguments:?} did not start")
             }
         }
+    }
+
+    /// Writes a line to it and awaits its answer.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<()> {
+        let input = self.child.stdin.as_mut().context("no stdin")?;
+        writeln!(input, "{question}")?;
+        input.flush()?;
+        let mut answer = String::new();
+        self.out.read_line(&mut answer)?;
+        ensure!(!answer.is_empty(), "the floor program has ended");
+        Ok(())
     }
 
     /// Its process id.

@@ -4,14 +4,14 @@
 //! flight, so that a connection's queue goes out in one write. The server also commits each message and encodes its event; the
 //! floor only copies.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
 use protocol::ConversationId;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::progress;
 use crate::bed::{Bed, Deliveries, Member};
@@ -67,7 +67,7 @@ pub(super) async fn run(runs: usize) -> Result<Vec<Row>> {
                 server.push(figure.per_cpu_second);
                 client_cpu.push(figure.client_cpu_seconds);
                 bar.inc(1);
-                floor.push(floor_run(load).await?);
+                floor.push(floor_run(load)?);
                 bar.inc(1);
             }
             if let (Some(server), Some(floor)) = (Median::of(&server), Median::of(&floor)) {
@@ -107,28 +107,18 @@ async fn server_run(
     Ok(Figure { per_cpu_second: rate(load, server), client_cpu_seconds: client.as_secs_f64() })
 }
 
-async fn floor_run(load: Load) -> Result<f64> {
+/// Blocking is fine: nothing else of this process has work while the floor is measured.
+fn floor_run(load: Load) -> Result<f64> {
     let floor = Floor::start(&["fanout", &load.members.to_string()])?;
-    let deliveries = Arc::new(Deliveries::default());
-    for _ in 0..load.members {
-        let mut reader = TcpStream::connect(floor.address).await?;
-        let deliveries = Arc::clone(&deliveries);
-        tokio::spawn(async move {
-            let mut buffer = vec![0; 4 * 1024];
-            while let Ok(length @ 1..) = reader.read(&mut buffer).await {
-                deliveries.add(length as u64);
-            }
-        });
-    }
-    let mut publisher = TcpStream::connect(floor.address).await?;
+    let mut readers = Floor::start(&["readers", &floor.address.to_string(), &load.members.to_string()])?;
+    let mut publisher = TcpStream::connect(floor.address)?;
     publisher.set_nodelay(true)?;
-    publisher.read_u8().await?;
+    publisher.read_exact(&mut [0])?;
     let before = cpu_time(floor.pid())?;
     let burst = vec![b'x'; FRAME_BYTES * load.at_once];
-    for _ in 0..load.messages / load.at_once {
-        let goal = deliveries.total() + (load.members * burst.len()) as u64;
-        publisher.write_all(&burst).await?;
-        deliveries.wait_for_total(goal).await;
+    for round in 1..=load.messages / load.at_once {
+        publisher.write_all(&burst)?;
+        readers.ask(&(round * load.members * burst.len()).to_string())?;
     }
     Ok(rate(load, cpu_time(floor.pid())?.saturating_sub(before)))
 }
