@@ -5,12 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use harness::people::{PASSWORD, START, assert_gapless};
-use harness::power::{Disk, trace};
+use harness::power::{Action, Disk, Operation, trace};
 use harness::world::Settings;
 use harness::{Person, Topology, World, on_every_topology, wait};
 use protocol::accounts::Grant;
@@ -82,10 +82,32 @@ async fn what_was_acknowledged_survives_any_power_cut(topology: Topology) {
         let at_us = operations[moment.saturating_sub(1)].at_us;
         let survivor = revive(topology, &root, &files).await;
         if at_us >= prepared_us {
-            check(&survivor, &people, &groups, &told, at_us).await;
+            let lost = first_lost(&survivor, &people, &groups, &told, at_us).await;
+            assert_eq!(lost, None, "cut {cut} at operation {moment}");
         }
         survivor.end().await;
     }
+    would_be_found_without_syncs(topology, &root, &operations, loaded.start, (&people, &groups, &told)).await;
+}
+
+/// The same recording as of a binary that does not sync while it is loaded: this test would find it.
+async fn would_be_found_without_syncs(
+    topology: Topology,
+    root: &Path,
+    operations: &[Operation],
+    loaded_from: usize,
+    (people, groups, told): (&[Person], &[ConversationId], &[Told]),
+) {
+    let mut disk = Disk::default();
+    for (index, operation) in operations.iter().enumerate() {
+        let forgotten = index >= loaded_from && matches!(operation.action, Action::Sync { .. });
+        if !forgotten {
+            disk.apply(root, operation);
+        }
+    }
+    let survivor = revive(topology, root, &disk.synced()).await;
+    let lost = first_lost(&survivor, people, groups, told, u64::MAX).await;
+    assert!(lost.is_some(), "a binary that never syncs would pass this test");
 }
 
 /// Starts the system on what a cut left.
@@ -109,30 +131,38 @@ fn is_data(path: &Path) -> bool {
     !name.ends_with("-shm") && !name.ends_with(".log") && !name.starts_with("addresses.json") && name != "lock"
 }
 
-/// Everything that was told before the cut is there, as it was told.
-async fn check(world: &World, people: &[Person], groups: &[ConversationId], told: &[Told], at_us: u64) {
+/// The first thing that was told before the cut and is not there as it was told.
+async fn first_lost(
+    world: &World,
+    people: &[Person],
+    groups: &[ConversationId],
+    told: &[Told],
+    at_us: u64,
+) -> Option<String> {
     let mut reader = None;
     for person in people {
         let login = json!({ "handle": person.handle, "password": PASSWORD });
         let grant: Grant = world.rest().command("auth.login", None, None, login).await.data();
         reader = Some(Person::of(&grant, &world.rest(), world.gateway()));
     }
-    let reader = reader.unwrap();
+    let reader = reader?;
     for group in groups {
         let log = reader.log(*group, START).await;
         assert_gapless(&log, 0);
         let entries: BTreeMap<u64, _> = log.iter().map(|event| (event.from.unwrap().seq, event)).collect();
         for told in told.iter().filter(|told| told.conversation == *group && told.at_us < at_us) {
-            let entry = entries.get(&told.position.seq);
-            let entry = entry.unwrap_or_else(|| panic!("{} {:?} is lost", told.name, told.position));
-            assert_eq!(entry.from.unwrap().tag, told.position.tag);
-            assert_eq!(entry.name, told.name);
+            let Some(entry) = entries.get(&told.position.seq) else {
+                return Some(format!("{} {:?} is not there", told.name, told.position));
+            };
             let text = entry.body["text"].as_str().unwrap_or_default();
             let edited_later = entry.name == MESSAGE_NEW && entry.body["revision"] != Value::Null;
-            let changed_later = text.is_empty() || edited_later;
-            assert!(text == told.text || changed_later, "{entry:?}");
+            let is_text = text == told.text || text.is_empty() || edited_later;
+            if entry.from.unwrap().tag != told.position.tag || entry.name != told.name || !is_text {
+                return Some(format!("{} {:?} became {entry:?}", told.name, told.position));
+            }
         }
     }
+    None
 }
 
 /// Writes for a while and remembers what was acknowledged, and when.
@@ -140,17 +170,22 @@ async fn load(person: &Person, groups: &[ConversationId], seed: u64) -> Vec<Told
     let mut random = StdRng::seed_from_u64(seed);
     let mut device = person.device().await;
     let mut told: Vec<Told> = Vec::new();
+    let mut deleted = HashSet::new();
     let until = Instant::now() + LOAD;
     while Instant::now() < until {
         let mut started = Vec::new();
         for _ in 0..IN_FLIGHT {
             let conversation = groups[random.random_range(0..groups.len())];
-            let own: Vec<&Told> =
-                told.iter().filter(|told| told.conversation == conversation && told.name == MESSAGE_NEW).collect();
-            let target = (!own.is_empty()).then(|| own[random.random_range(0..own.len())].position.seq);
+            let is_own = |told: &&Told| told.conversation == conversation && told.name == MESSAGE_NEW;
+            let own = told.iter().filter(is_own).map(|told| told.position.seq);
+            let own: Vec<u64> = own.filter(|seq| !deleted.contains(&(conversation, *seq))).collect();
+            let target = (!own.is_empty()).then(|| own[random.random_range(0..own.len())]);
             let text = format!("{} {}", Uuid::new_v4(), "x".repeat(random.random_range(0..300)));
             let (name, command, body) = match (target, random.random_range(0..10)) {
-                (Some(seq), 0) => (MESSAGE_DELETED, "messages.delete", json!({ "seq": seq })),
+                // Deleting once more would make no entry.
+                (Some(seq), 0) if deleted.insert((conversation, seq)) => {
+                    (MESSAGE_DELETED, "messages.delete", json!({ "seq": seq }))
+                }
                 (Some(seq), 1 | 2) => {
                     let body = json!({ "seq": seq, "text": text, "client_id": Uuid::new_v4() });
                     (MESSAGE_EDITED, "messages.edit", body)
@@ -169,10 +204,7 @@ async fn load(person: &Person, groups: &[ConversationId], seed: u64) -> Vec<Told
                 MESSAGE_NEW => serde_json::from_value::<Sent>(answer).unwrap().position,
                 _ => serde_json::from_value::<Appended>(answer).unwrap().position,
             };
-            let again = name == MESSAGE_DELETED && told.iter().any(|t| t.position.seq >= position.seq);
-            if !again {
-                told.push(Told { at_us, conversation, position, name, text });
-            }
+            told.push(Told { at_us, conversation, position, name, text });
         }
         device.socket.take_events();
     }

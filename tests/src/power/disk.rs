@@ -84,6 +84,13 @@ impl Disk {
         }
     }
 
+    /// What the worst cut leaves: only what was synced.
+    #[must_use]
+    pub fn synced(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = self.files.iter();
+        files.filter_map(|(path, file)| Some((path.clone(), file.durable.clone()?))).collect()
+    }
+
     /// What a cut leaves, for a seed: the files below `root` with their contents.
     #[must_use]
     pub fn after_cut(&self, seed: u64) -> BTreeMap<PathBuf, Vec<u8>> {

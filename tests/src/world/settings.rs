@@ -51,11 +51,13 @@ impl Settings {
         self
     }
 
-    /// Gives the process that holds the logs a data directory of so many MiB, which only that process sees. It is gone with the process.
+    /// Gives the process that holds the logs a disk of so many MiB for them, which only that process sees. It is gone with it.
     #[must_use]
     pub fn on_small_disk(mut self, mebibytes: u32) -> Self {
-        let mount =
-            format!(r#"mount -t tmpfs -o size={mebibytes}m,mode=0700 tmpfs "$SECURECONNECT_DATA_DIR" && exec "$@""#);
+        let mount = format!(
+            r#"folder="$SECURECONNECT_DATA_DIR/chat"; mkdir -p "$folder" &&
+            mount -t tmpfs -o size={mebibytes}m,mode=0700 tmpfs "$folder" && exec "$@""#
+        );
         let namespaces: &[&str] = if is_root() { &["--mount"] } else { &["--map-root-user", "--mount"] };
         self.wrapper =
             [&["unshare"], namespaces, &["sh", "-c", &mount, "sh"]].concat().into_iter().map(str::to_owned).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use client::{Config, Login, Rest};
 use harness::history::{Hearing, History, Recorder, Tracked, read_logs};
@@ -10,12 +11,13 @@ use harness::people::PASSWORD;
 use harness::{World, wait};
 use protocol::accounts::Grant;
 use protocol::chat::{ConversationKind, ListMessages};
-use protocol::{ConversationId, Position, Seq, UserId};
+use protocol::{ConversationId, Position, Seq, StreamId, UserId};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::steps::{Ground, Step};
 
@@ -117,10 +119,13 @@ impl Crew {
         self.log_book.written.load(Ordering::Relaxed)
     }
 
-    /// Awaits so many more acknowledged writes.
-    pub(crate) async fn writes(&self, count: u64) {
-        let goal = self.written() + count;
-        wait::until("writes to be acknowledged", async || (self.written() >= goal).then_some(())).await;
+    /// Awaits so many more acknowledged writes, and tells how long they took from the first of them on.
+    pub(crate) async fn writes(&self, count: u64) -> Duration {
+        let before = self.written();
+        wait::until("a write to be acknowledged", async || (self.written() > before).then_some(())).await;
+        let began = Instant::now();
+        wait::until("writes to be acknowledged", async || (self.written() >= before + count).then_some(())).await;
+        began.elapsed()
     }
 
     /// Ends the work, awaits that everybody is in step, and reads the final logs.
@@ -144,8 +149,13 @@ impl Crew {
             let mut own = heads.clone();
             let member_of = sailor.tracked.list().await.unwrap();
             own.retain(|conversation, _| member_of.iter().any(|known| known.id == *conversation));
+            let expected = own.clone();
             sailor.heads.send(own).expect("its ear");
-            wait::within("a client to be in step", sailor.ear).await.unwrap();
+            let in_step = tokio::time::timeout(wait::PATIENCE, sailor.ear).await;
+            let recorded = sailor.tracked.recorded();
+            let stands = expected.keys().map(|id| recorded.last_heard(StreamId::conversation(*id)));
+            let stands: Vec<_> = stands.collect();
+            in_step.unwrap_or_else(|_| panic!("{} stands at {stands:?} of {expected:?}", sailor.handle)).unwrap();
             sailor.tracked.client.stop().await;
         }
         self.recorder.finish(logs)
