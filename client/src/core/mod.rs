@@ -12,7 +12,7 @@
 //! - Every command is answered once. It is sent until the server answers, under the same client id or key.
 //! - Changes of one conversation are sent in the order they were given.
 //!
-//! Modules, in reading order: `output` and `event` (what comes out), `session` (a connection's life), `incoming` (frames),
+//! Modules, in reading order: `output` and `event` (what comes out), `session` and `token` (a connection's life), `incoming` (frames),
 //! `streams`, `registers`, `acks`, `outbox` (one subject each), `view` (a conversation as the app shows it).
 
 mod acks;
@@ -24,7 +24,9 @@ mod output;
 mod random;
 mod registers;
 mod session;
+mod settings;
 mod streams;
+mod token;
 mod view;
 
 use std::collections::VecDeque;
@@ -37,59 +39,16 @@ use serde_json::value::{RawValue, to_raw_value};
 
 pub use event::{Entry, Event, Lost, Stop};
 pub use output::{Answer, Command, Output, Ticket, TokenAnswer};
+pub use settings::Settings;
 pub use view::{ConversationView, PendingSend};
 
 use acks::Acks;
 use outbox::Outbox;
 use random::Random;
 use registers::Registers;
-use session::{Phase, TokenState};
+use session::Phase;
 use streams::Streams;
-
-/// What a core starts with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Determines every wait that is spread by chance.
-    pub seed: u32,
-    /// Name and version, for the server's logs.
-    pub client: Option<String>,
-    /// The access token; absent where it is fetched first.
-    pub token: Option<String>,
-    /// The epoch that the positions are of.
-    pub epoch: Option<Epoch>,
-    /// What the app has kept of an earlier life.
-    pub positions: Vec<StreamPosition>,
-    /// How many commands may wait for their answers.
-    pub queue_max: usize,
-    /// How many commands may fly at once.
-    pub in_flight_max: usize,
-    /// How many changes of one conversation may fly at once. With more than one, a refused one may be overtaken.
-    pub lane_depth: usize,
-    /// A command that is not answered in this time is sent again.
-    pub answer_within_ms: u64,
-    /// The longest wait for the next connection; what the server asks for is not cut. Tests that kill servers keep it short.
-    pub reconnect_within_ms: u64,
-    /// With this many events waiting for the app, no more frames are wanted.
-    pub events_waiting_max: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            client: None,
-            token: None,
-            epoch: None,
-            positions: Vec::new(),
-            queue_max: 1_000,
-            in_flight_max: 32,
-            lane_depth: 1,
-            answer_within_ms: 10_000,
-            reconnect_within_ms: 25_000,
-            events_waiting_max: 256,
-        }
-    }
-}
+use token::TokenState;
 
 /// The client's state.
 pub struct Core {

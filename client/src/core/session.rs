@@ -1,12 +1,12 @@
-//! A connection's life: token, back-off, opening, greeting, syncing, up; and how it ends.
+//! A connection's life: back-off, opening, greeting, syncing, up; and how it ends.
 
-use protocol::frames::{Hello, Renew, Renewed, Sync, Synced, Welcome};
+use protocol::frames::{Hello, Renewed, Sync, Synced, Welcome};
 use protocol::limits::POSITIONS_PER_SYNC_MAX;
 use protocol::{CloseCode, ErrorBody, ErrorCode, Millis, Retry, StreamId};
 use serde_json::value::RawValue;
 
 use super::event::{Event, Lost, Stop};
-use super::output::{Output, TokenAnswer};
+use super::output::Output;
 use super::{Core, backoff, raw};
 
 /// Opening a transport, and each answer of the greeting, must not take longer.
@@ -54,45 +54,6 @@ impl Phase {
             | Self::Syncing { until, .. } => Some(until),
             Self::Stopped | Self::AwaitingToken { .. } | Self::Up => None,
         }
-    }
-}
-
-/// The token and the request for a fresh one.
-pub(crate) struct TokenState {
-    token: Option<String>,
-    /// In server time, once the server has said so.
-    expires_at: Option<Millis>,
-    request: Request,
-    failures: usize,
-    /// The id of the `renew` that flies.
-    renewal: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Request {
-    None,
-    Open,
-    Retry { at: Millis },
-}
-
-impl TokenState {
-    pub(crate) fn new(token: Option<String>) -> Self {
-        Self { token, expires_at: None, request: Request::None, failures: 0, renewal: None }
-    }
-
-    pub(crate) fn retry_at(&self) -> Option<Millis> {
-        match self.request {
-            Request::Retry { at } => Some(at),
-            Request::None | Request::Open => None,
-        }
-    }
-
-    pub(crate) fn take_retry(&mut self, now: Millis) -> bool {
-        let due = self.retry_at().is_some_and(|at| at <= now);
-        if due {
-            self.request = Request::Open;
-        }
-        due
     }
 }
 
@@ -165,37 +126,6 @@ impl Core {
         }
     }
 
-    /// What came of [`Output::RefreshToken`]. A token may also be handed in unasked.
-    pub fn handle_token(&mut self, now: Millis, answer: TokenAnswer) {
-        self.token.request = Request::None;
-        match answer {
-            TokenAnswer::Token(token) => {
-                self.token.failures = 0;
-                self.token.token = Some(token.clone());
-                self.token.expires_at = None;
-                match self.phase {
-                    Phase::AwaitingToken { not_before } => self.connect_at(now, not_before),
-                    Phase::Up | Phase::Syncing { .. } => {
-                        let renewal = self.send_numbered("renew", raw(&Renew { token }));
-                        self.token.renewal = Some(renewal);
-                    }
-                    _ => {}
-                }
-            }
-            TokenAnswer::Later(after_ms) => {
-                let wait = backoff::repeat(&mut self.random, self.token.failures);
-                self.token.failures += 1;
-                let at = now + after_ms.unwrap_or(0) + wait;
-                self.token.request = Request::Retry { at };
-            }
-            TokenAnswer::Denied(error) => {
-                self.token.token = None;
-                self.close_transport(1000, "");
-                self.stop(Stop::TokenDenied(error));
-            }
-        }
-    }
-
     pub(crate) fn session_timeout(&mut self, now: Millis) {
         if self.phase_until().is_none_or(|until| until > now) {
             return;
@@ -214,13 +144,6 @@ impl Core {
         match self.phase {
             Phase::Waiting { .. } if self.is_full() => None,
             phase => phase.until(),
-        }
-    }
-
-    pub(crate) fn request_token(&mut self) {
-        if self.token.request == Request::None {
-            self.token.request = Request::Open;
-            self.outputs.push_back(Output::RefreshToken);
         }
     }
 
@@ -365,7 +288,7 @@ impl Core {
         self.reconnect(now, why, attempt, None);
     }
 
-    fn close_transport(&mut self, code: u16, reason: &'static str) {
+    pub(crate) fn close_transport(&mut self, code: u16, reason: &'static str) {
         if self.phase.is_connected() || matches!(self.phase, Phase::Opening { .. }) {
             // What was not sent yet must not be sent on the next connection.
             self.outputs.retain(|output| !matches!(output, Output::Send(_)));
@@ -391,7 +314,7 @@ impl Core {
         self.events.push_back(Event::Disconnected { why, retry_in_ms });
     }
 
-    fn connect_at(&mut self, now: Millis, at: Millis) {
+    pub(crate) fn connect_at(&mut self, now: Millis, at: Millis) {
         let expired = |expires: Millis| expires.cast_signed() <= at.cast_signed() + self.ahead_ms;
         if self.token.expires_at.is_some_and(expired) {
             self.token.token = None;
@@ -417,11 +340,11 @@ impl Core {
         }
     }
 
-    fn stop(&mut self, why: Stop) {
+    pub(crate) fn stop(&mut self, why: Stop) {
         self.disconnected();
         self.resume = None;
         self.welcomed_at = None;
-        self.token.request = Request::None;
+        self.token.forget_request();
         self.phase = Phase::Stopped;
         self.answer_all();
         self.events.push_back(Event::Stopped(why));

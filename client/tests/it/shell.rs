@@ -101,7 +101,7 @@ async fn every_message_is_answered_and_heard_once_over_lines_that_break() {
 
 #[tokio::test]
 async fn an_app_that_reads_slowly_makes_the_server_wait_and_loses_nothing() {
-    const ENTRIES: Seq = 20_000;
+    const ENTRIES: Seq = 5_000;
     let (address, server) = serve().await;
     let (client, mut events) = connect(address, 1);
     client.send_message(conversation(), "first", None).await.unwrap();
