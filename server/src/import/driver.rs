@@ -20,10 +20,10 @@ use crate::say;
 
 /// Users in one request: each may cost a password hash.
 const USERS_PER_BATCH: usize = 1_000;
-/// Members in one request, so that a batch stays within the admin listener's body limit whatever the conversations' size.
-const MEMBERS_PER_BATCH: usize = 20_000;
-/// Conversations in one request, which is one transaction.
-const CONVERSATIONS_PER_BATCH: usize = 1_000;
+/// Conversations in one request, which is one transaction: few enough that the sends of a running server don't wait long behind it.
+const CONVERSATIONS_PER_BATCH: usize = 100;
+/// Members in one request, for the same reason: large conversations make smaller batches.
+const MEMBERS_PER_BATCH: usize = 2_000;
 /// Problems that are told line by line; the rest is counted.
 const PROBLEMS_TOLD: usize = 100;
 
