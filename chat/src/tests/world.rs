@@ -206,11 +206,8 @@ impl Person {
     }
 }
 
-/// Waits until something holds; for what workers do in their own time.
+/// Waits until something holds; for what workers do in their own time. Each look is a question to the store.
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !holds().await {
-        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let waiting = async { while !holds().await {} };
+    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "never: {what}");
 }
