@@ -56,3 +56,11 @@ test("edits and deletes show in the list, and leaving takes the conversation out
   tell(conversations, 5, "member.left", { user: ME, how: "kicked", by: OTHER });
   assert.equal(conversations.get("c"), undefined);
 });
+
+test("after a reset an older head is believed: the log is another one", () => {
+  const conversations = list();
+  tell(conversations, 4, "message.new", message(2, OTHER, "of a log that is gone"));
+  conversations.forget("c");
+  conversations.put(conversation({ last_message: message(1, OTHER, "restored") }));
+  assert.equal(conversations.get("c")?.last_message?.text, "restored");
+});

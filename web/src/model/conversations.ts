@@ -51,6 +51,11 @@ export class Conversations {
     return sum;
   }
 
+  /** What is kept is void, whatever it says: of one conversation, or of all. */
+  forget(id?: ConversationId): void {
+    for (const known of id === undefined ? [...this.#all.keys()] : [id]) this.drop(known);
+  }
+
   /** Reads the whole list. */
   async load(): Promise<void> {
     const found = new Map<ConversationId, Conversation>();

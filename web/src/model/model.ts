@@ -143,6 +143,7 @@ export class Model {
       case "stopped":
         return this.#events.stopped(event.stop);
       case "reset_all":
+        this.conversations.forget();
         void this.#loadAll();
         for (const thread of this.#threads.values()) thread.reset();
         return;
@@ -150,6 +151,7 @@ export class Model {
         if (event.stream.startsWith("u:")) void this.#loadAll();
         else {
           const id = event.stream.slice(2);
+          this.conversations.forget(id);
           void this.conversations.fetch(id);
           this.#threads.get(id)?.reset();
         }

@@ -26,6 +26,7 @@ export class ThreadView {
   readonly #off: (() => void)[];
   readonly #end = new AbortController();
   #headLook = "";
+  #known = false;
   #lastTyping = 0;
 
   constructor(model: Model, id: ConversationId) {
@@ -83,6 +84,10 @@ export class ThreadView {
   #update(): void {
     const model = this.#model;
     const conversation = model.conversations.get(this.id);
+    if (this.#known !== (conversation !== undefined)) {
+      this.#known = !this.#known;
+      this.#list.update();
+    }
     const lost = this.#thread.gone ? GONE[this.#thread.gone] : "";
     this.#closed.hidden = !lost;
     this.#closed.textContent = lost;
