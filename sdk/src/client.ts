@@ -1,8 +1,9 @@
 // The shell around the core: it owns the socket, the timer and the token, and does what the core says. No decision is made here.
 import { steadyClock } from "./clock.ts";
-import { Core, type CoreSettings } from "./core/core.ts";
+import { Core } from "./core/core.ts";
 import type { CoreEvent, Lost, Stop } from "./core/event.ts";
 import type { CommandAnswer, Output, Ticket, TokenAnswer } from "./core/output.ts";
+import type { CoreSettings } from "./core/settings.ts";
 import { ApiError } from "./errors.ts";
 import { COMMANDS, type CommandName, type Millis } from "./generated.ts";
 import { newId } from "./ids.ts";

@@ -8,9 +8,10 @@
 // - `Core`: the state machine inside, for shells of another kind.
 export { Client, type ClientEvent, type ClientOptions, type Status } from "./client.ts";
 export { ConversationView, type PendingSend } from "./core/conversation.ts";
-export { Core, type CoreSettings } from "./core/core.ts";
+export { Core } from "./core/core.ts";
 export type { CoreEvent, Lost, Stop } from "./core/event.ts";
 export type { Command, CommandAnswer, Output, Ticket, TokenAnswer } from "./core/output.ts";
+export type { CoreSettings } from "./core/settings.ts";
 export { ApiError, type LocalCode } from "./errors.ts";
 export * from "./generated.ts";
 export type { Session as SessionInfo } from "./generated.ts";

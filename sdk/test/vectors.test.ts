@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Core, type CoreSettings } from "../src/core/core.ts";
+import { Core } from "../src/core/core.ts";
 import type { CoreEvent, Lost, Stop } from "../src/core/event.ts";
 import type { Output, TokenAnswer } from "../src/core/output.ts";
+import type { CoreSettings } from "../src/core/settings.ts";
 
 type Json = Record<string, any>;
 

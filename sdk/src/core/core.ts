@@ -17,7 +17,6 @@ import {
   type ClientFrame,
   type Epoch,
   type ErrorBody,
-  type Hello,
   type Millis,
   type StreamPosition,
   type Synced,
@@ -26,45 +25,19 @@ import {
 } from "../generated.ts";
 import { Acks } from "./acks.ts";
 import { reconnectWait, repeatWait } from "./backoff.ts";
-import { Commands, type CommandLimits } from "./commands.ts";
+import { Commands } from "./commands.ts";
 import { retryOf } from "./close.ts";
 import type { CoreEvent, Lost, Stop } from "./event.ts";
 import { isCount, isFields, isSynced, isWelcome, parseFrame } from "./frames.ts";
 import { Incoming } from "./incoming.ts";
+import { commandFrame, helloBody } from "./outgoing.ts";
 import type { Command, CommandAnswer, Output, Result, Ticket, TokenAnswer } from "./output.ts";
+import { isConnected, type Phase } from "./phase.ts";
 import { Random } from "./random.ts";
 import { Registers } from "./registers.ts";
+import { DEFAULTS, type CoreSettings } from "./settings.ts";
 import { Streams } from "./streams.ts";
 import { TokenState } from "./token.ts";
-
-/** What a core starts with. */
-export interface CoreSettings extends CommandLimits {
-  /** Determines every wait that is spread by chance. */
-  seed: number;
-  /** Name and version, for the server's logs. */
-  client?: string;
-  /** The access token; absent where it is fetched first. */
-  token?: string;
-  /** The epoch that the positions are of. */
-  epoch?: Epoch;
-  /** What the app has kept of an earlier life. */
-  positions: StreamPosition[];
-  /** With this many events waiting for the app, no more frames are wanted. */
-  eventsWaitingMax: number;
-  /** The longest wait for the next connection; what the server asks for is not cut. */
-  reconnectWithinMs: number;
-}
-
-export const DEFAULTS: CoreSettings = {
-  seed: 1,
-  positions: [],
-  queueMax: 1_000,
-  inFlightMax: 32,
-  laneDepth: 1,
-  answerWithinMs: 10_000,
-  eventsWaitingMax: 256,
-  reconnectWithinMs: 25_000,
-};
 
 /** Opening a transport, and each answer of the greeting, must not take longer. */
 const STEP_WITHIN_MS = 15_000;
@@ -74,22 +47,6 @@ const GOOD_AFTER_MS = 1_000;
 const PATIENT_ATTEMPT = 2;
 /** What a browser reports where no close frame came; it never is in one. */
 const CLOSED_WITHOUT_FRAME = 1006;
-
-type Phase =
-  /** Not started, or given up. */
-  | { kind: "stopped" }
-  /** Connects when a token is there, not before `notBefore`. */
-  | { kind: "awaiting_token"; notBefore: Millis }
-  /** Connects at `until`. */
-  | { kind: "waiting"; until: Millis }
-  /** The shell opens a transport. */
-  | { kind: "opening"; until: Millis }
-  /** `hello` was sent. */
-  | { kind: "greeting"; hello: number; until: Millis }
-  /** The `sync` frames up to `last` were sent; `answered` was the last one with an answer. */
-  | { kind: "syncing"; answered: number; last: number; until: Millis }
-  /** Commands flow. */
-  | { kind: "up" };
 
 export class Core {
   readonly #client: string | undefined;
@@ -225,11 +182,7 @@ export class Core {
   /** The transport is open. */
   handleOpened(now: Millis): void {
     if (this.#phase.kind !== "opening") return;
-    const hello: Hello = {};
-    if (this.#token.token !== undefined) hello.token = this.#token.token;
-    if (this.#epoch !== undefined) hello.epoch = this.#epoch;
-    if (this.#resume !== undefined) hello.resume = this.#resume;
-    if (this.#client !== undefined) hello.client = this.#client;
+    const hello = helloBody(this.#token.token, this.#epoch, this.#resume, this.#client);
     this.#phase = { kind: "greeting", hello: this.#sendNumbered("hello", hello), until: now + STEP_WITHIN_MS };
     this.#heardAt = now;
   }
@@ -309,7 +262,7 @@ export class Core {
   }
 
   get #connected(): boolean {
-    return ["greeting", "syncing", "up"].includes(this.#phase.kind);
+    return isConnected(this.#phase);
   }
 
   #deadAt(): Millis | undefined {
@@ -508,8 +461,7 @@ export class Core {
       const command = this.#commands.send(now, id);
       if (!command) return;
       this.#nextFrame = id;
-      const { name, to, key, body } = command;
-      this.#push({ id, type: name, ...present("to", to), ...present("key", key), ...present("body", body) });
+      this.#push(commandFrame(id, command));
     }
   }
 
@@ -537,8 +489,4 @@ export class Core {
   #answer(answers: CommandAnswer[]): void {
     for (const answer of answers) this.#outputs.push({ kind: "answer", answer });
   }
-}
-
-function present<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [name]: value }) as { [P in K]?: V };
 }
