@@ -59,6 +59,7 @@ impl Hub {
                 elsewhere.push(*effect);
             } else if effect.change == Change::Joined {
                 for conn in self.users.of(effect.user) {
+                    conn.session().joined(id, position.seq);
                     stream.subscribe(id, &conn);
                 }
             }
@@ -71,7 +72,10 @@ impl Hub {
             if effect.stream == id && effect.change == Change::Left {
                 for conn in self.users.of(effect.user) {
                     stream.unsubscribe(id, &conn);
-                    conn.session().left(id, position.seq);
+                    conn.with(|session| {
+                        session.left(id);
+                        true
+                    });
                 }
             }
         }
@@ -84,8 +88,10 @@ impl Hub {
         for effect in effects {
             let mut shard = self.shard(effect.stream);
             match shard.streams.get_mut(&effect.stream) {
-                // Its own log has told it, or will: then the cursor isn't there yet.
                 Some(stream) => {
+                    if effect.change == Change::Joined {
+                        self.rejoin(stream, effect);
+                    }
                     if effect.at.seq > stream.cursor.seq {
                         stream.newest = stream.newest.max(effect.at.seq);
                         self.fill_soon(effect.stream, stream);
@@ -93,6 +99,19 @@ impl Hub {
                 }
                 None if effect.change == Change::Joined => self.follow_joined(&mut shard, effect),
                 None => {}
+            }
+        }
+    }
+
+    /// Somebody came into a stream that is followed here. Its own log tells that too, unless it was not followed yet at that entry;
+    /// and whether they are still there only the log knows.
+    fn rejoin(&self, stream: &mut Stream, effect: &Effect) {
+        for conn in self.users.of(effect.user) {
+            if stream.subscribe(effect.stream, &conn) {
+                conn.with(|session| {
+                    session.note_unproven(effect.stream, effect.at.seq);
+                    true
+                });
             }
         }
     }
@@ -105,6 +124,7 @@ impl Hub {
         }
         let mut stream = Stream::at(effect.at);
         for conn in &conns {
+            conn.session().joined(effect.stream, effect.at.seq);
             if stream.subscribe(effect.stream, conn) {
                 conn.with(|session| {
                     session.note(effect.stream, effect.at.seq);

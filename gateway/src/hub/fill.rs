@@ -20,6 +20,8 @@ use super::stream::{Arrival, Stream};
 pub(crate) const FILL_WORKERS: usize = 8;
 /// How long a worker waits before it tries again what failed.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// So often the log is asked for what a hint told of; then the hint was wrong.
+const MISSES_MAX: u32 = 20;
 /// A page must not take longer.
 const READ_WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -115,11 +117,11 @@ impl Hub {
         }
     }
 
-    /// Where the gap begins; nothing where nobody hears the stream any more.
+    /// Where the gap begins; nothing where nobody hears the stream any more, and nobody comes by what is known to be missing.
     fn cursor_to_fill(&self, id: StreamId) -> Option<Position> {
         let mut shard = self.shard(id);
         let stream = shard.streams.get_mut(&id)?;
-        if stream.subscribers.is_empty() {
+        if stream.subscribers.is_empty() && !stream.has_gap() {
             shard.streams.remove(&id);
             return None;
         }
@@ -149,12 +151,17 @@ impl Hub {
         }
         self.catch_up(id, stream, &mut elsewhere);
         stream.newest = stream.newest.max(page.head.seq);
-        let filled = match (stream.has_gap(), page.items.is_empty()) {
-            (false, _) => Filled::Whole,
-            (true, false) => Filled::Partly,
-            // A hint told of more than the log shows: it will.
-            (true, true) => Filled::NotNow,
+        stream.misses = if page.items.is_empty() { stream.misses + 1 } else { 0 };
+        let filled = match (stream.has_gap(), stream.misses) {
+            (true, 0) => Filled::Partly,
+            // A hint told of more than the log showed when it was read: it will.
+            (true, misses) if misses < MISSES_MAX => Filled::NotNow,
+            _ => Filled::Whole,
         };
+        if matches!(filled, Filled::Whole) {
+            stream.misses = 0;
+            stream.newest = stream.cursor.seq;
+        }
         stream.filling = !matches!(filled, Filled::Whole);
         release(&mut shard, id);
         drop(shard);

@@ -55,14 +55,12 @@ impl Hub {
         Met::Goes
     }
 
-    /// Nothing follows for this user, says the log: unless the hub has news since, the connection no longer hears the stream.
+    /// Nothing follows for this user, says the log: unless the hub has heard that they came back, the connection no longer hears
+    /// the stream.
     pub(crate) fn end(&self, conn: &Arc<Conn>, id: StreamId) {
         let mut shard = self.shard(id);
         let mut session = conn.session();
-        let read_to = session.reads_from(id).map_or(0, |next| next - 1);
-        let cursor = shard.streams.get(&id).map_or(0, |stream| stream.cursor.seq);
-        if session.streams.contains(&id) && cursor > read_to {
-            // They may have come back by an entry that the page did not show: read on.
+        if session.comes_back(id) {
             return;
         }
         session.finish(id);

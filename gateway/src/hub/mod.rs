@@ -8,7 +8,7 @@
 //!
 //! - [`conn`]: a connection as the hub sees it. [`users`]: the connections of each user.
 //! - [`stream`]: a stream's cursor and subscribers. [`deliver`]: an entry's turn, with its effects.
-//! - [`follow`]: subscribe, meet, unsubscribe. [`fill`]: gaps. [`watch`]: hints and what was missed.
+//! - [`follow`]: subscribe, meet, unsubscribe. [`paging`]: what a lagging connection has read. [`fill`]: gaps. [`watch`]: hints and what was missed.
 //! - [`lifecycle`]: register, resume, park, remove, revoke, sweep.
 
 mod conn;
@@ -16,6 +16,7 @@ mod deliver;
 mod fill;
 mod follow;
 mod lifecycle;
+mod paging;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -32,8 +33,8 @@ use protocol::{Epoch, StreamId};
 
 pub(crate) use conn::Conn;
 pub(crate) use fill::FILL_WORKERS;
-pub(crate) use follow::Met;
 pub(crate) use lifecycle::Keep;
+pub(crate) use paging::Pace;
 use users::Users;
 
 use crate::hash::StreamHash;

@@ -26,6 +26,8 @@ pub(super) struct Stream {
     pub(super) newest: Seq,
     /// Whether its gap is being read.
     pub(super) filling: bool,
+    /// How often in a row the log did not show what a hint told of.
+    pub(super) misses: u32,
     pub(super) waiting: BTreeMap<Seq, Arc<Event>>,
     pub(super) subscribers: Vec<Arc<Conn>>,
 }
@@ -42,7 +44,14 @@ pub(super) enum Arrival {
 
 impl Stream {
     pub(super) fn at(cursor: Position) -> Self {
-        Self { cursor, newest: cursor.seq, filling: false, waiting: BTreeMap::new(), subscribers: Vec::new() }
+        Self {
+            cursor,
+            newest: cursor.seq,
+            filling: false,
+            misses: 0,
+            waiting: BTreeMap::new(),
+            subscribers: Vec::new(),
+        }
     }
 
     pub(super) fn arrival(&self, seq: Seq) -> Arrival {

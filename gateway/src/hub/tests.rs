@@ -1,1 +1,440 @@
+//! The hub against logs in memory: hints get lost, members come and go, connections drop; everyone sees exactly what they may.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use link::{
+    Audience, Call, Change, Effect, Event, Head, Hints, Identity, Item, Page, Publisher, ReadRequest, Reader, Refusal,
+    Reply, Service, Standing, Subscriptions,
+};
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use protocol::frames::ServerFrame;
+use protocol::{
+    CloseCode, ConversationId, Epoch, ErrorCode, Position, Seq, ServiceName, SessionId, StreamId, Tag, UserId,
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::{self, Now};
+use crate::codec::Codec;
+use crate::session::{Budget, Job, Session, Token};
+
+const TOKEN: Token = Token { made_at: 0, expires_at: u64::MAX };
+
+fn user(number: usize) -> UserId {
+    UserId(Uuid::from_u128(number as u128 + 1))
+}
+
+fn room() -> StreamId {
+    StreamId::conversation(ConversationId(Uuid::from_u128(77)))
+}
+
+/// The logs, and who may see what of the one conversation.
+struct Logs {
+    publisher: Publisher,
+    logs: Mutex<HashMap<StreamId, Vec<Arc<Event>>>>,
+    /// From which entry on, to which one.
+    memberships: Mutex<HashMap<UserId, Vec<(Seq, Option<Seq>)>>>,
+}
+
+impl Logs {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { publisher: Publisher::new(4), logs: Mutex::default(), memberships: Mutex::default() })
+    }
+
+    fn append(&self, stream: StreamId, effects: Vec<Effect>) -> Arc<Event> {
+        let mut logs = self.logs.lock();
+        let log = logs.entry(stream).or_default();
+        let seq = log.len() as Seq + 1;
+        let event = Arc::new(Event {
+            identity: Identity::Entry { stream, seq, tag: Tag(seq as u32) },
+            audience: Audience::Stream(stream),
+            name: Cow::Borrowed("test"),
+            at: 0,
+            body: Bytes::from_static(b"{}"),
+            effects: effects.into(),
+        });
+        log.push(Arc::clone(&event));
+        event
+    }
+
+    fn head(&self, stream: StreamId) -> Position {
+        let seq = self.logs.lock().get(&stream).map_or(0, |log| log.len() as Seq);
+        Position { seq, tag: Tag(seq as u32) }
+    }
+
+    fn is_member(&self, user: UserId) -> bool {
+        let memberships = self.memberships.lock();
+        memberships.get(&user).and_then(|spans| spans.last()).is_some_and(|(_, to)| to.is_none())
+    }
+
+    fn sees(&self, user: UserId, seq: Seq) -> bool {
+        let memberships = self.memberships.lock();
+        let spans = memberships.get(&user).map_or(&[] as &[_], Vec::as_slice);
+        spans.iter().any(|(from, to)| *from <= seq && to.is_none_or(|to| seq <= to))
+    }
+
+    /// Somebody comes or goes: an entry of the conversation and one of their own log.
+    fn change(&self, user: UserId, change: Change) -> Vec<Arc<Event>> {
+        let seq = self.head(room()).seq + 1;
+        let effect = Effect { stream: room(), user, change, at: Position { seq, tag: Tag(seq as u32) } };
+        let mut memberships = self.memberships.lock();
+        let spans = memberships.entry(user).or_default();
+        match change {
+            Change::Joined => spans.push((seq, None)),
+            Change::Left => spans.last_mut().unwrap().1 = Some(seq),
+        }
+        vec![self.append(room(), vec![effect]), self.append(StreamId::user(user), vec![effect])]
+    }
+}
+
+#[async_trait::async_trait]
+impl Service for Logs {
+    fn name(&self) -> ServiceName {
+        ServiceName::Chat
+    }
+
+    async fn execute(&self, _call: Call) -> Reply {
+        Refusal::of(ErrorCode::Unsupported).into()
+    }
+
+    async fn watch(&self) -> Result<Hints, Refusal> {
+        Ok(self.publisher.watch())
+    }
+
+    async fn subscriptions(&self, user: UserId) -> Result<Subscriptions, Refusal> {
+        let mut streams = vec![StreamId::user(user)];
+        streams.extend(self.is_member(user).then(room));
+        let heads = self.heads(streams.clone()).await?;
+        let of =
+            |stream| heads.iter().find(|head| head.stream == stream).map_or(Position::default(), |head| head.position);
+        let heads = streams.into_iter().map(|stream| Head { stream, position: of(stream) }).collect();
+        Ok(Subscriptions { epoch: Epoch(Uuid::nil()), heads })
+    }
+
+    async fn heads(&self, streams: Vec<StreamId>) -> Result<Vec<Head>, Refusal> {
+        let known = streams.into_iter().map(|stream| Head { stream, position: self.head(stream) });
+        Ok(known.filter(|head| head.position.seq > 0).collect())
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page, Refusal> {
+        let mut head = self.head(request.stream);
+        let last = head.seq.min(request.after + 3);
+        let mut items = Vec::new();
+        let logs = self.logs.lock();
+        for seq in request.after + 1..=last {
+            let visible = match request.reader {
+                Reader::User(user) if request.stream == room() => self.sees(user, seq),
+                Reader::User(_) | Reader::System => true,
+            };
+            let event = &logs[&request.stream][seq as usize - 1];
+            items.push(match visible {
+                true => Item::Entry((**event).clone()),
+                false => Item::Withheld { first: seq, last: Position { seq, tag: Tag(seq as u32) } },
+            });
+        }
+        let mut standing = Standing::Member;
+        if let Reader::User(user) = request.reader
+            && request.stream == room()
+            && !self.is_member(user)
+        {
+            // Who is gone sees the log end where they left.
+            let memberships = self.memberships.lock();
+            let end = memberships.get(&user).and_then(|spans| spans.last()).and_then(|(_, to)| *to).unwrap_or(0);
+            head = Position { seq: end, tag: Tag(end as u32) };
+            items.retain(|item| match item {
+                Item::Entry(_) => true,
+                Item::Withheld { last, .. } => last.seq <= end,
+            });
+            if last >= end {
+                standing = Standing::Gone;
+            }
+        }
+        Ok(Page { items, head, standing })
+    }
+}
+
+/// One user's device: a connection, and what its client has seen of the conversation.
+struct Device {
+    conn: Arc<Conn>,
+    seen: BTreeSet<Seq>,
+    positions: BTreeMap<StreamId, Seq>,
+    live: bool,
+}
+
+struct World {
+    logs: Arc<Logs>,
+    hub: Arc<Hub>,
+    devices: Vec<Device>,
+}
+
+impl World {
+    async fn new(users: usize, queue_bytes: usize) -> Self {
+        let logs = Logs::new();
+        let budget = Budget::new(usize::MAX);
+        let settings = Settings { queue_bytes, slow_after_ms: 1_000, unacked_max: 8, budget };
+        let hub = Arc::new(Hub::new(Arc::clone(&logs) as Arc<dyn Service>, settings, 100));
+        for _ in 0..2 {
+            tokio::spawn(Arc::clone(&hub).fill_gaps());
+        }
+        let mut world = Self { logs, hub, devices: Vec::new() };
+        for number in 0..users {
+            let device = world.connect(number).await;
+            world.devices.push(device);
+        }
+        world
+    }
+
+    async fn connect(&self, number: usize) -> Device {
+        let user = user(number);
+        let hub = &self.hub;
+        let session = Session::new(hub.settings(), Codec::Json, StreamId::user(user), TOKEN, Now::default());
+        let conn = Conn::new(user, SessionId(user.0), session);
+        hub.register(&conn);
+        let subscriptions = self.logs.subscriptions(user).await.unwrap();
+        hub.epoch_is(subscriptions.epoch);
+        let fresh = hub.subscribe(&conn, &subscriptions.heads);
+        hub.fill_all(&fresh);
+        let lagging = {
+            let mut session = conn.session();
+            let welcome = session.codec().pong();
+            session.welcome(subscriptions.heads, welcome);
+            session.synced();
+            session.lagging()
+        };
+        lagging.into_iter().for_each(|stream| {
+            hub.meet(&conn, stream);
+        });
+        Device { conn, seen: BTreeSet::new(), positions: BTreeMap::new(), live: false }
+    }
+
+    /// Does what a device's task and its client do, once.
+    async fn turn(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        loop {
+            let Some(queued) = device.conn.session().pop() else { break };
+            device.takes(queued.frame.as_str());
+        }
+        for (stream, seq) in &device.positions {
+            device.conn.session().acknowledge(*stream, *seq);
+        }
+        let job = device.conn.session().next_job(self.hub.settings());
+        match job {
+            Some(Job::Registers) => device.conn.session().registers(Some(Vec::new())),
+            Some(Job::Read { stream, after, tag }) => {
+                let reader = Reader::User(device.conn.user);
+                let request = ReadRequest { stream, reader, after, tag, limit: 10 };
+                let page = self.logs.read(request).await;
+                self.hub.paged(&device.conn, stream, after, page);
+            }
+            None => {}
+        }
+    }
+
+    fn drop_and_resume(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        let (conn, socket) = (&device.conn, device.conn.session().socket());
+        assert!(self.hub.detach(conn, socket, Keep::Parked));
+        let welcome = conn.session().codec().pong();
+        let resumed = self.hub.resume((conn.user, conn.login), conn.secret, TOKEN, welcome);
+        assert!(resumed.is_some());
+        device.live = false;
+    }
+
+    /// All hints that were lost are found out; everyone reads to the end, and stays there for a while.
+    async fn settle(&mut self) {
+        self.hub.refresh(false).await;
+        let mut quiet = 0;
+        for _ in 0..5_000 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            for number in 0..self.devices.len() {
+                self.turn(number).await;
+            }
+            let in_step = |device: &Device| device.live && device.conn.session().lagging().is_empty();
+            quiet = if self.devices.iter().all(in_step) { quiet + 1 } else { 0 };
+            if quiet > 30 {
+                return;
+            }
+        }
+        panic!("never in step");
+    }
+}
+
+impl Device {
+    fn takes(&mut self, text: &str) {
+        let frame: ServerFrame<'_> = serde_json::from_str(text).unwrap();
+        self.live |= frame.name.as_deref() == Some("live");
+        let Some(from) = frame.from else { return };
+        let known = self.positions.entry(from.stream).or_insert(from.seq - 1);
+        assert!(from.seq <= *known + 1 || from.stream == room(), "a gap before {}", from.seq);
+        if from.seq > *known && from.stream == room() && frame.name.as_deref() == Some("test") {
+            self.seen.insert(from.seq);
+        }
+        *known = from.seq.max(*known);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Say,
+    ComeOrGo(usize),
+    Turn(usize),
+    Drop(usize),
+    Fill,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(Step, bool, bool)>> {
+    let step = prop_oneof![
+        4 => Just(Step::Say),
+        4 => (0..3usize).prop_map(Step::ComeOrGo),
+        4 => (0..3usize).prop_map(Step::Turn),
+        1 => (0..3usize).prop_map(Step::Drop),
+        2 => Just(Step::Fill),
+    ];
+    prop::collection::vec((step, any::<bool>(), any::<bool>()), 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn everyone_sees_exactly_the_entries_of_their_memberships_whatever_hints_are_lost(
+        steps in steps(), queue_bytes in prop_oneof![Just(600usize), Just(100_000usize)],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut world = World::new(3, queue_bytes).await;
+            for (step, first_arrives, second_arrives) in steps {
+                let told = match step {
+                    Step::Say => vec![world.logs.append(room(), Vec::new())],
+                    Step::ComeOrGo(number) => {
+                        let leaves = world.logs.is_member(user(number));
+                        world.logs.change(user(number), if leaves { Change::Left } else { Change::Joined })
+                    }
+                    Step::Turn(number) => {
+                        world.turn(number).await;
+                        Vec::new()
+                    }
+                    Step::Drop(number) => {
+                        world.drop_and_resume(number);
+                        Vec::new()
+                    }
+                    Step::Fill => {
+                        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                        Vec::new()
+                    }
+                };
+                for (hint, arrives) in told.iter().zip([first_arrives, second_arrives]) {
+                    if arrives {
+                        world.hub.hint(hint);
+                    }
+                }
+            }
+            world.settle().await;
+            let head = world.logs.head(room()).seq;
+            for (number, device) in world.devices.iter().enumerate() {
+                let spans = world.logs.memberships.lock().get(&user(number)).cloned().unwrap_or_default();
+                let mut expected = BTreeSet::new();
+                for (from, to) in spans {
+                    // A membership that began and ended without any hint is history; all others are heard whole.
+                    let span = from..=to.unwrap_or(head);
+                    let unheard = to.is_some() && !span.clone().any(|seq| device.seen.contains(&seq));
+                    expected.extend(span.filter(|_| !unheard));
+                }
+                assert_eq!(device.seen, expected, "user {number} of {:?}", world.logs.memberships.lock());
+            }
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_comes_too_early_waits_until_the_gap_was_read() {
+    let mut world = World::new(1, 100_000).await;
+    world.settle().await;
+    let own = StreamId::user(user(0));
+    let _lost = world.logs.append(own, Vec::new());
+    let early = world.logs.append(own, Vec::new());
+    world.hub.hint(&early);
+    assert!(world.devices[0].conn.session().is_drained());
+    world.settle().await;
+    assert_eq!(world.devices[0].positions[&own], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_hint_may_be_lost_too_the_restated_number_tells() {
+    let mut world = World::new(1, 100_000).await;
+    tokio::spawn(Arc::clone(&world.hub).watch());
+    world.settle().await;
+    let own = StreamId::user(user(0));
+    // More than the channel holds: the reader can't have seen them all.
+    for _ in 0..20 {
+        let event = world.logs.append(own, Vec::new());
+        world.logs.publisher.publish((*event).clone());
+    }
+    for _ in 0..40 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        world.turn(0).await;
+    }
+    assert_eq!(world.devices[0].positions[&own], 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_kicked_hears_the_kick_last_and_nothing_between_kick_and_return() {
+    let mut world = World::new(2, 100_000).await;
+    let mut tell = Vec::new();
+    tell.extend(world.logs.change(user(0), Change::Joined));
+    tell.extend(world.logs.change(user(1), Change::Joined));
+    tell.extend(world.logs.change(user(1), Change::Left));
+    tell.push(world.logs.append(room(), Vec::new()));
+    tell.extend(world.logs.change(user(1), Change::Joined));
+    for hint in &tell {
+        world.hub.hint(hint);
+    }
+    world.settle().await;
+    assert_eq!(world.devices[1].seen, BTreeSet::from([2, 3, 5]));
+    assert_eq!(world.devices[0].seen, BTreeSet::from([1, 2, 3, 4, 5]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_rolled_back_makes_its_hearers_sync_anew() {
+    let mut world = World::new(1, 100_000).await;
+    world.settle().await;
+    let own = StreamId::user(user(0));
+    let event = world.logs.append(own, Vec::new());
+    world.hub.hint(&event);
+    world.logs.logs.lock().clear();
+    world.hub.refresh(true).await;
+    let close = world.devices[0].conn.session().closing().unwrap();
+    assert_eq!(close.code, CloseCode::Resync);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_socket_of_a_login_takes_its_place_and_nothing_stays_behind() {
+    let world = World::new(1, 100_000).await;
+    let older = Arc::clone(&world.devices[0].conn);
+    let newer = world.connect(0).await;
+    assert_eq!(older.session().closing().unwrap().code, CloseCode::TakenOver);
+    assert!(!world.hub.detach(&older, 0, Keep::Parked));
+    world.hub.remove(&newer.conn);
+    // Its gap is still queued; the worker finds that nobody hears the stream any more.
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    assert!(world.hub.followed().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_connection_is_forgotten_after_its_window_and_a_revoked_one_at_once() {
+    let world = World::new(2, 100_000).await;
+    let [parked, revoked] = [0, 1].map(|number: usize| Arc::clone(&world.devices[number].conn));
+    world.hub.detach(&parked, 0, Keep::Parked);
+    let mut later = clock::now();
+    world.hub.sweep(later);
+    assert!(!parked.session().gone);
+    later.steady += protocol::limits::RESUME_WINDOW_MS;
+    world.hub.sweep(later);
+    assert!(parked.session().gone);
+    world.hub.revoke(revoked.user, link::Revoked::Session(revoked.login));
+    assert_eq!(revoked.session().closing().map(|close| close.code), Some(CloseCode::HeartbeatMissed));
+    assert!(revoked.session().gone);
+}

@@ -72,7 +72,7 @@ impl Hub {
     }
 
     /// Reads the heads of everything that is followed. After another publisher, a head before the cursor means another log.
-    async fn refresh(&self, replaced: bool) {
+    pub(super) async fn refresh(&self, replaced: bool) {
         let followed = self.followed();
         tracing::info!(streams = followed.len(), replaced, "hints were missed: reading heads");
         for part in followed.chunks(HEADS_PER_QUESTION) {
@@ -94,7 +94,7 @@ impl Hub {
         }
     }
 
-    fn followed(&self) -> Vec<(StreamId, Position)> {
+    pub(super) fn followed(&self) -> Vec<(StreamId, Position)> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock();

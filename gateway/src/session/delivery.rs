@@ -45,7 +45,7 @@ pub(crate) enum Paged {
     Stale,
     /// Its items are queued; the stream is to meet the hub's cursor.
     Taken,
-    /// It has nothing more for this reader.
+    /// Its items are queued, and nothing more follows for this reader.
     Ended,
 }
 
@@ -62,7 +62,7 @@ impl Session {
         }
         match self.tracks.turn(stream, seq) {
             Turn::Next => {}
-            Turn::Met => return true,
+            Turn::Met | Turn::Overtaken => return true,
             Turn::Passed => return false,
         }
         let frame = event.frame(self.codec).clone();
@@ -167,9 +167,10 @@ impl Session {
         for item in &page.items {
             self.take(stream, item);
         }
-        match (page.standing, page.items.is_empty()) {
-            (Standing::Gone, true) => Paged::Ended,
-            _ => Paged::Taken,
+        self.tracks.shown(stream, (page.standing == Standing::Member).then_some(page.head.seq));
+        match page.standing {
+            Standing::Gone => Paged::Ended,
+            Standing::Member | Standing::Reset => Paged::Taken,
         }
     }
 
@@ -209,9 +210,19 @@ impl Session {
         self.tracks.finish(stream);
     }
 
-    /// The user left the stream at entry `seq`, which was the last one for them.
-    pub(crate) fn left(&mut self, stream: StreamId, seq: Seq) {
-        self.tracks.left(stream, seq);
+    /// The user left the stream.
+    pub(crate) fn left(&mut self, stream: StreamId) {
+        self.tracks.left(stream);
+    }
+
+    /// The user came into the stream at entry `seq`.
+    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) {
+        self.tracks.joined(stream, seq);
+    }
+
+    /// Whether the user came in by an entry that is still to be read.
+    pub(crate) fn comes_back(&self, stream: StreamId) -> bool {
+        self.tracks.comes_back(stream)
     }
 
     /// The streams that it lags behind in.
@@ -227,6 +238,11 @@ impl Session {
     /// From entry `seq` on it reads a stream from the log.
     pub(crate) fn note(&mut self, stream: StreamId, seq: Seq) {
         self.tracks.note(stream, seq);
+    }
+
+    /// As [`Session::note`], where only the log can say whether the user belongs to the audience.
+    pub(crate) fn note_unproven(&mut self, stream: StreamId, seq: Seq) {
+        self.tracks.note_unproven(stream, seq);
     }
 
     /// The next frame to write.

@@ -153,7 +153,8 @@ impl Session {
         self.queue(welcome, Kind::Kept);
         for head in &heads {
             let position = head.position;
-            self.tracks.stand(head.stream, position.seq, Some(position.tag));
+            self.tracks.claim(head.stream, position.seq, position.tag);
+            self.tracks.shown(head.stream, Some(position.seq));
         }
         let named = HashSet::new();
         self.held = Some(Box::new(Held { heads, named }));
@@ -171,7 +172,8 @@ impl Session {
                 continue;
             };
             let (at, head) = (named.position, head.position);
-            if at.seq == head.seq && at.tag != head.tag {
+            // What lies beyond the head, or differs from it, is of a log that was rolled back.
+            if at.seq > head.seq || (at.seq == head.seq && at.tag != head.tag) {
                 outcome.reset.push(named.stream);
             } else if held.named.insert(named.stream) {
                 self.tracks.stand(named.stream, at.seq, Some(at.tag));
@@ -183,7 +185,7 @@ impl Session {
     /// A stream that the user no longer hears still has something for them: it is read to its end.
     pub(crate) fn read_out(&mut self, position: StreamPosition) {
         let at = position.position;
-        self.tracks.stand(position.stream, at.seq, Some(at.tag));
+        self.tracks.claim(position.stream, at.seq, at.tag);
     }
 
     /// The client has named all its positions; answers where the streams start that it did not name.

@@ -257,19 +257,24 @@ fn a_client_that_names_a_position_of_another_log_hears_it_at_once() {
     let settings = settings(10_000);
     let mut session = fresh(&settings);
     let welcome = frame(&session);
-    let heads = vec![Head { stream: stream(0), position: at(4) }, Head { stream: stream(1), position: at(9) }];
+    let heads = vec![
+        Head { stream: stream(0), position: at(4) },
+        Head { stream: stream(1), position: at(9) },
+        Head { stream: stream(3), position: at(2) },
+    ];
     session.welcome(heads, welcome);
     let forked = Position { seq: 4, tag: Tag(77) };
     let named = session.name(&[
         StreamPosition { stream: stream(0), position: forked },
         StreamPosition { stream: stream(1), position: at(6) },
         StreamPosition { stream: stream(2), position: at(1) },
+        StreamPosition { stream: stream(3), position: at(1_000) },
     ]);
-    assert_eq!(named.reset, [stream(0)]);
+    assert_eq!(named.reset, [stream(0), stream(3)]);
     assert_eq!(named.unknown.len(), 1);
     let started = session.synced();
-    assert_eq!(started.len(), 1);
-    assert_eq!(started[0].stream, stream(0));
+    let started: Vec<_> = started.iter().map(|start| (start.stream, start.position)).collect();
+    assert_eq!(started, [(stream(0), at(4)), (stream(3), at(2))]);
     assert_eq!(session.reads_from(stream(1)), Some(7));
 }
 

@@ -2,6 +2,10 @@
 //!
 //! An idle connection has an empty table: what it is subscribed to stands in the hub. A row exists while entries were sent and
 //! not acknowledged, or while the connection *lags*: the hub passes it over, and it reads the log itself from `lag` on.
+//!
+//! Where the hub itself passed it over, it knows that the user belongs to the audience. Where the connection came with a position, or
+//! by a user's own log, only the log knows: it joins the hub's cursor exactly at a head where the log has shown the user to be a
+//! member, because a kick that the hub delivered before the subscription is behind the cursor, and was told to nobody here.
 
 use std::collections::HashMap;
 
@@ -9,8 +13,13 @@ use protocol::{Seq, StreamId, Tag};
 
 use crate::hash::StreamHash;
 
+/// The hub knows whether the user belongs to the audience.
+const KNOWN: Seq = Seq::MAX;
+/// Nobody has shown yet that they do.
+const NOT_SHOWN: Seq = Seq::MAX - 1;
+
 /// One stream's row.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Track {
     /// The next entry to read, while it lags; 0 while it is in step.
     lag: Seq,
@@ -18,6 +27,10 @@ pub(crate) struct Track {
     tag: Option<Tag>,
     /// The connection is ahead of the hub's cursor: it waits for the hub instead of reading.
     ahead: bool,
+    /// The head at which the log showed the user to be a member; [`NOT_SHOWN`], or [`KNOWN`] by the hub.
+    member_at: Seq,
+    /// While it lags: the last entry by which the user came in, as the hub has heard.
+    joined: Seq,
     /// The first entry that was sent and not acknowledged; 0 where there is none.
     first_unacked: Seq,
     /// The last entry that was sent.
@@ -39,6 +52,8 @@ pub(crate) enum Turn {
     Next,
     /// The connection has it, and goes on in step.
     Met,
+    /// The hub has come up to a connection that was ahead and can't join it yet: it reads on.
+    Overtaken,
     /// The connection reads it from the log, or has it.
     Passed,
 }
@@ -48,14 +63,18 @@ impl Tracks {
     /// step again.
     pub(crate) fn turn(&mut self, stream: StreamId, seq: Seq) -> Turn {
         match self.rows.get_mut(&stream) {
-            Some(row) if row.lag == seq => {
+            Some(row) if row.lag == seq && row.may_join() => {
                 row.end_lag();
                 Turn::Next
             }
-            Some(row) if row.lag == seq + 1 => {
+            Some(row) if row.lag == seq + 1 && row.may_join() => {
                 row.end_lag();
                 self.tidy(stream);
                 Turn::Met
+            }
+            Some(row) if row.ahead && seq + 1 >= row.lag => {
+                row.ahead = false;
+                Turn::Overtaken
             }
             Some(row) if row.lag != 0 => Turn::Passed,
             _ => Turn::Next,
@@ -94,6 +113,33 @@ impl Tracks {
             row.lag = seq;
             row.tag = None;
         }
+    }
+
+    /// As [`Tracks::note`], where the hub can't say whether the user still belongs to the audience.
+    pub(crate) fn note_unproven(&mut self, stream: StreamId, seq: Seq) {
+        self.note(stream, seq);
+        self.unprove(stream);
+    }
+
+    /// The log showed the user to be a member at its head, or not to be one.
+    pub(crate) fn shown(&mut self, stream: StreamId, member_at: Option<Seq>) {
+        if let Some(row) = self.rows.get_mut(&stream)
+            && row.member_at != KNOWN
+        {
+            row.member_at = member_at.unwrap_or(NOT_SHOWN);
+        }
+    }
+
+    fn unprove(&mut self, stream: StreamId) {
+        if let Some(row) = self.rows.get_mut(&stream) {
+            row.member_at = NOT_SHOWN;
+        }
+    }
+
+    /// The client says that it stands there; whether its user may hear more, the log will show.
+    pub(crate) fn claim(&mut self, stream: StreamId, seq: Seq, tag: Tag) {
+        self.stand(stream, seq, Some(tag));
+        self.unprove(stream);
     }
 
     /// The connection stands after entry `seq`, which it believes to carry `tag`; it reads from there.
@@ -145,7 +191,7 @@ impl Tracks {
             return true;
         }
         row.ahead = row.lag > cursor + 1;
-        if row.lag == cursor + 1 {
+        if row.lag == cursor + 1 && row.may_join() {
             row.end_lag();
             self.tidy(stream);
             return true;
@@ -153,11 +199,25 @@ impl Tracks {
         false
     }
 
-    /// The user left the stream at entry `seq`: what the connection waited for beyond it does not come.
-    pub(crate) fn left(&mut self, stream: StreamId, seq: Seq) {
-        if self.rows.get(&stream).is_some_and(|row| row.lag > seq) {
-            self.finish(stream);
+    /// The user left the stream: where the connection lags, the log will say whether something follows. What it reads may also lie
+    /// beyond that entry: the hub can have begun to follow the stream far behind it.
+    pub(crate) fn left(&mut self, stream: StreamId) {
+        if let Some(row) = self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
+            row.ahead = false;
+            row.member_at = NOT_SHOWN;
         }
+    }
+
+    /// The user came into the stream at entry `seq`: a page that was read before may not know of it.
+    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) {
+        if let Some(row) = self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
+            row.joined = seq;
+        }
+    }
+
+    /// Whether the user came in by an entry that a lagging connection has yet to read.
+    pub(crate) fn comes_back(&self, stream: StreamId) -> bool {
+        self.rows.get(&stream).is_some_and(|row| row.lag != 0 && row.joined >= row.lag)
     }
 
     /// The stream is over for this connection: there is nothing more to read.
@@ -171,7 +231,7 @@ impl Tracks {
     /// The stream begins anew: what was sent means nothing.
     pub(crate) fn reset(&mut self, stream: StreamId, head: Seq, tag: Tag) {
         self.rows.remove(&stream);
-        self.stand(stream, head, Some(tag));
+        self.claim(stream, head, tag);
     }
 
     /// Where a lagging stream reads next, with the tag before it.
@@ -214,9 +274,31 @@ impl Tracks {
     }
 }
 
+impl Default for Track {
+    fn default() -> Self {
+        Self {
+            lag: 0,
+            tag: None,
+            ahead: false,
+            member_at: KNOWN,
+            joined: 0,
+            first_unacked: 0,
+            last_sent: 0,
+            unacked: 0,
+        }
+    }
+}
+
 impl Track {
+    /// Whether it may go on with the hub from where it stands.
+    fn may_join(&self) -> bool {
+        self.member_at == KNOWN || self.member_at + 1 == self.lag
+    }
+
     fn end_lag(&mut self) {
         self.lag = 0;
+        self.member_at = KNOWN;
+        self.joined = 0;
         self.tag = None;
         self.ahead = false;
     }

@@ -1,15 +1,15 @@
 //! Where the client stands, and what is done: replies, pages, registers.
 
 use bytes::Bytes;
-use link::{Head, Page, Refusal, Standing};
+use link::Refusal;
 use protocol::frames::{StreamPosition, Sync, Synced};
 use protocol::limits::POSITIONS_PER_SYNC_MAX;
-use protocol::{CloseCode, ErrorCode, RequestId, Seq, StreamId};
+use protocol::{CloseCode, ErrorCode, RequestId, StreamId};
 
 use super::connection::Connection;
 use super::work::{self, Done};
-use crate::hub::Met;
-use crate::session::{Paged, Phase};
+use crate::hub::Pace;
+use crate::session::Phase;
 
 impl Connection {
     /// The client names where it stands.
@@ -77,7 +77,11 @@ impl Connection {
                 self.work().syncing = false;
                 self.answer_sync((id, request), reset, &readable, last);
             }
-            Done::Page { stream, after, page } => self.page(stream, after, page),
+            Done::Page { stream, after, page } => {
+                if self.edge.hub.paged(&self.conn, stream, after, page) == Pace::Rest {
+                    self.work().pause();
+                }
+            }
             Done::Registers(values) => {
                 let failed = values.is_none();
                 self.conn.session().registers(values);
@@ -86,43 +90,6 @@ impl Connection {
                 }
             }
             Done::Rested => {}
-        }
-    }
-
-    fn page(&mut self, stream: StreamId, after: Seq, page: Result<Page, Refusal>) {
-        let hub = &self.edge.hub;
-        let page = match page {
-            Ok(page) => page,
-            Err(refusal) => {
-                self.conn.session().page_failed();
-                if refusal.code == ErrorCode::NotFound {
-                    hub.end(&self.conn, stream);
-                }
-                // Also where the hub knows better than the log: it is asked again, but not at once.
-                self.work().pause();
-                return;
-            }
-        };
-        let paged = self.conn.session().page(stream, after, &page);
-        match paged {
-            Paged::Stale => return,
-            Paged::Ended => hub.end(&self.conn, stream),
-            Paged::Taken => {
-                let met = hub.meet(&self.conn, stream);
-                if met == Met::Stranger && page.standing == Standing::Member {
-                    let head = Head { stream, position: page.head };
-                    let fresh = hub.subscribe(&self.conn, &[head]);
-                    hub.fill_all(&fresh);
-                    hub.meet(&self.conn, stream);
-                }
-            }
-        }
-        if page.items.is_empty() && page.standing != Standing::Reset {
-            // The log has nothing more and the cursor was not met: that resolves itself, but not by asking at once.
-            let waits = self.conn.session().reads_from(stream).is_some();
-            if waits {
-                self.work().pause();
-            }
         }
     }
 }
