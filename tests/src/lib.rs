@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte), [`people`] (accounts and their devices), [`metrics`] and [`audit`] (what an
-//! operator sees), [`history`] (what must be true of everything that was observed).
+//! operator sees), [`witness`] and [`history`] (what must be true of everything that was observed).
 
 #![allow(
     clippy::unwrap_used,
@@ -24,10 +24,12 @@ pub mod rest;
 pub mod socket;
 pub mod topology;
 pub mod wait;
+pub mod witness;
 pub mod world;
 
 pub use people::Person;
 pub use rest::{Answer, Rest};
 pub use socket::{Closed, Event, Incoming, Socket};
 pub use topology::Topology;
+pub use witness::Witness;
 pub use world::World;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::rest::{Answer, Rest};
 use crate::socket::{Event, Opening, Socket};
+use crate::witness::{Desk, Witness};
 
 /// The password of everyone in the scenarios.
 pub const PASSWORD: &str = "a long enough passphrase";
@@ -36,6 +37,9 @@ pub struct Person {
     pub rest: Rest,
     /// Where sockets go.
     pub gateway: SocketAddr,
+    /// Records what everybody does and sees.
+    pub witness: Witness,
+    desk: Desk,
 }
 
 /// One open device of a person.
@@ -53,10 +57,10 @@ impl Person {
     ///
     /// # Panics
     /// When it is refused.
-    pub async fn register(rest: &Rest, gateway: SocketAddr, handle: &str) -> Self {
+    pub async fn register(rest: &Rest, gateway: SocketAddr, handle: &str, witness: &Witness) -> Self {
         let body = json!({ "handle": handle, "name": handle, "password": PASSWORD, "device": "first" });
         let answer = rest.command("auth.register", None, None, body).await;
-        Self::of(&answer.data(), rest, gateway)
+        Self::of(&answer.data(), rest, gateway, witness)
     }
 
     /// Logs the same account in on another device.
@@ -66,12 +70,19 @@ impl Person {
     pub async fn login(&self, device: &str) -> Self {
         let body = json!({ "handle": self.handle, "password": PASSWORD, "device": device });
         let answer = self.rest.command("auth.login", None, None, body).await;
-        Self::of(&answer.data(), &self.rest, self.gateway)
+        Self::of(&answer.data(), &self.rest, self.gateway, &self.witness)
+    }
+
+    /// A login that only looks, and is not recorded; `None` where this person can't log in any more.
+    pub async fn reader(rest: &Rest, gateway: SocketAddr, handle: &str) -> Option<Self> {
+        let body = json!({ "handle": handle, "password": PASSWORD, "device": "reader" });
+        let answer = rest.command("auth.login", None, None, body).await;
+        (answer.status == 200).then(|| Self::of(&answer.data(), rest, gateway, &Witness::default()))
     }
 
     /// The login that a grant gives.
     #[must_use]
-    pub fn of(grant: &Grant, rest: &Rest, gateway: SocketAddr) -> Self {
+    pub fn of(grant: &Grant, rest: &Rest, gateway: SocketAddr, witness: &Witness) -> Self {
         Self {
             id: grant.user.id,
             handle: grant.user.handle.clone(),
@@ -80,12 +91,20 @@ impl Person {
             refresh: grant.refresh_token.clone().unwrap_or_default(),
             rest: rest.clone(),
             gateway,
+            witness: witness.clone(),
+            desk: witness.desk(grant.user.id, &grant.user.handle, "REST client"),
         }
     }
 
     /// Calls a command over REST as this person.
     pub async fn call(&self, name: &str, to: Option<&str>, body: Value) -> Answer {
-        self.rest.command(name, Some(&self.access), to, body).await
+        let asked = self.desk.asks(name, to, &body);
+        let answer = self.rest.command(name, Some(&self.access), to, body).await;
+        match answer.status {
+            200 => self.desk.answered(&asked, Ok(&answer.data())),
+            _ => self.desk.answered(&asked, Err(answer.refused())),
+        }
+        answer
     }
 
     /// Calls a command on a conversation.
@@ -176,7 +195,7 @@ impl Person {
     /// When the position is not of that log.
     pub async fn log(&self, conversation: ConversationId, after: Position) -> Vec<Event> {
         let stream = StreamId::conversation(conversation);
-        let mut socket = Socket::open(self.gateway, Opening::default()).await.ok().expect("an upgrade");
+        let mut socket = Socket::open(self.gateway, Opening::default()).await.expect("an upgrade");
         socket.hello(&self.access).await;
         let synced = socket.sync(vec![StreamPosition { stream, position: after }]).await;
         assert!(!synced.reset.contains(&stream), "{synced:?}");
@@ -188,7 +207,8 @@ impl Person {
 
     /// Opens a device that is told everything from now on.
     pub async fn device(&self) -> Device {
-        let (socket, welcome) = Socket::live(self.gateway, &self.access).await;
+        let desk = self.witness.desk(self.id, &self.handle, "device");
+        let (socket, welcome) = Socket::live(self.gateway, &self.access, Some(desk)).await;
         Device { user: self.id, socket, welcome }
     }
 }

@@ -54,7 +54,6 @@ impl Rest {
     }
 
     /// A request to build on.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("a method");
         self.http.request(method, format!("{}{path}", self.base))
@@ -76,7 +75,6 @@ impl Rest {
     }
 
     /// The request behind [`Rest::command`].
-    #[must_use]
     pub fn command_request(
         &self,
         name: &str,

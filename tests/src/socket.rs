@@ -22,6 +22,7 @@ use tokio_tungstenite::tungstenite::http::Response;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::wait;
+use crate::witness::{Asked, Desk};
 
 /// How to open a socket; the default opens it as a browser page of the server would, without a token.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,8 @@ pub struct Socket {
     replies: HashMap<u64, Result<Value, ErrorBody>>,
     seen: HashMap<StreamId, Seq>,
     unacknowledged: u32,
+    desk: Option<Desk>,
+    asked: HashMap<u64, Asked>,
     /// Whether received entries are acknowledged by themselves; on by default.
     pub acknowledges: bool,
 }
@@ -132,6 +135,8 @@ impl Socket {
                 replies: HashMap::new(),
                 seen: HashMap::new(),
                 unacknowledged: 0,
+                desk: None,
+                asked: HashMap::new(),
                 acknowledges: true,
             }),
             Err(Error::Http(response)) => Err(*response),
@@ -139,12 +144,13 @@ impl Socket {
         }
     }
 
-    /// Opens a socket, says hello with this token and asks for everything from now on.
+    /// Opens a socket, says hello with this token and asks for everything from now on. The desk records all of it.
     ///
     /// # Panics
     /// When the server refuses.
-    pub async fn live(server: SocketAddr, token: &str) -> (Self, Welcome) {
+    pub async fn live(server: SocketAddr, token: &str, desk: Option<Desk>) -> (Self, Welcome) {
         let mut socket = Self::open(server, Opening::default()).await.expect("an upgrade");
+        socket.desk = desk;
         let welcome = socket.hello(token).await;
         socket.sync(Vec::new()).await;
         socket.event(EVENT_LIVE).await;
@@ -183,7 +189,11 @@ impl Socket {
     pub async fn sync(&mut self, positions: Vec<StreamPosition>) -> Synced {
         let sync = Sync { positions, done: true };
         let synced = self.command("sync", None, &sync).await.expect("synced");
-        serde_json::from_value(synced).expect("synced")
+        let synced: Synced = serde_json::from_value(synced).expect("synced");
+        if let Some(desk) = &self.desk {
+            synced.started.iter().for_each(|started| desk.started(started));
+        }
+        synced
     }
 
     /// Sends a command and awaits its answer; events that come before it are kept.
@@ -216,6 +226,9 @@ impl Socket {
         }
         if let Some(key) = key {
             frame["key"] = key.to_string().into();
+        }
+        if let Some(desk) = &self.desk {
+            self.asked.insert(id, desk.asks(name, to, &frame["body"]));
         }
         self.send_text(frame.to_string()).await;
         id
@@ -328,6 +341,9 @@ impl Socket {
                 (None, Some(error)) => Err(error),
                 _ => panic!("a reply is either: {text}"),
             };
+            if let (Some(desk), Some(asked)) = (&self.desk, self.asked.remove(&id)) {
+                desk.answered(&asked, reply.as_ref().map_err(|error| error.code));
+            }
             return Incoming::Reply(id, reply);
         }
         let name = frame.name.unwrap_or_else(|| panic!("neither reply nor event: {text}"));
@@ -348,6 +364,9 @@ impl Socket {
 
     async fn note(&mut self, event: &Event) {
         let Some(from) = event.from else { return };
+        if let Some(desk) = &self.desk {
+            desk.heard(event);
+        }
         self.seen.insert(from.stream, from.seq);
         self.unacknowledged += 1;
         if self.acknowledges && self.unacknowledged >= ACK_EVERY_EVENTS {

@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use harness::people::{PASSWORD, START, assert_gapless};
+use harness::people::{START, assert_gapless};
 use harness::power::{Action, Disk, Operation, trace};
 use harness::world::Settings;
 use harness::{Person, Topology, World, on_every_topology, wait};
-use protocol::accounts::Grant;
 use protocol::chat::{Appended, MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Sent};
 use protocol::{ConversationId, Position};
 use rand::rngs::StdRng;
@@ -141,9 +140,11 @@ async fn first_lost(
 ) -> Option<String> {
     let mut reader = None;
     for person in people {
-        let login = json!({ "handle": person.handle, "password": PASSWORD });
-        let grant: Grant = world.rest().command("auth.login", None, None, login).await.data();
-        reader = Some(Person::of(&grant, &world.rest(), world.gateway()));
+        let login = Person::reader(&world.rest(), world.gateway(), &person.handle).await;
+        let Some(login) = login else {
+            return Some(format!("the account {}", person.handle));
+        };
+        reader = Some(login);
     }
     let reader = reader?;
     for group in groups {

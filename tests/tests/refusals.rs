@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use harness::rest::{send, try_send};
+use harness::rest::try_send;
 use harness::topology::CORE;
 use harness::world::Settings;
 use harness::{Person, Topology, World, on_every_topology, wait};
@@ -122,9 +122,7 @@ async fn a_full_disk_is_told_and_damages_nothing(topology: Topology) {
 /// One send of a long message.
 async fn attempt(person: &Person, conversation: ConversationId) -> Result<u64, ErrorCode> {
     let body = json!({ "client_id": Uuid::new_v4(), "text": "long ".repeat(700) });
-    let to = conversation.to_string();
-    let request = person.rest.command_request("messages.send", Some(&person.access), Some(&to), body);
-    let answer = send(request).await;
+    let answer = person.on(conversation, "messages.send", body).await;
     match answer.status {
         200 => Ok(answer.data::<protocol::chat::Sent>().position.seq),
         _ => Err(answer.refused()),

@@ -30,7 +30,7 @@ async fn a_reader_that_stops_delays_nobody_and_resumes_without_loss(topology: To
     let [ann, bob, slow] = world.people(["ann", "bob", "slow"]).await;
     let group = ann.group("stalled", &[&bob, &slow]).await;
     let opening = Opening { receive_buffer: Some(SMALL_BUFFER), ..Opening::default() };
-    let mut stalled = Socket::open(world.gateway(), opening).await.ok().expect("an upgrade");
+    let mut stalled = Socket::open(world.gateway(), opening).await.expect("an upgrade");
     let welcome = stalled.hello(&slow.access).await;
     stalled.sync(Vec::new()).await;
     stalled.event(EVENT_LIVE).await;
@@ -58,7 +58,7 @@ async fn a_reader_that_stops_delays_nobody_and_resumes_without_loss(topology: To
     assert!([CloseCode::Slow.number(), 1006].contains(&closed), "{closed}");
     assert!(heard.len() < MESSAGES, "it was really behind");
 
-    let mut again = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+    let mut again = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
     let welcome = again.hello_again(&slow.access, &welcome).await;
     assert!(welcome.resumed);
     while heard.len() <= MESSAGES {

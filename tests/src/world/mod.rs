@@ -11,17 +11,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
 
-use protocol::ServiceName;
+use protocol::{ConversationId, ServiceName};
 use tempfile::TempDir;
 
 pub use process::binary;
 pub use settings::Settings;
 
+use crate::history::LogEntry;
 use crate::metrics::Metrics;
-use crate::people::Person;
+use crate::people::{Person, START};
 use crate::rest::Rest;
 use crate::topology::{CORE, Part, Topology};
 use crate::wait;
+use crate::witness::{Witness, log_entry};
 use process::Process;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -32,6 +34,7 @@ pub struct World {
     settings: Settings,
     processes: BTreeMap<&'static str, Process>,
     addresses: BTreeMap<String, SocketAddr>,
+    witness: Witness,
     directory: TempDir,
 }
 
@@ -77,6 +80,7 @@ impl World {
             settings: settings.on_address(process::own_address()),
             processes: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            witness: Witness::default(),
             directory: directory.expect("a temporary directory"),
         }
     }
@@ -146,7 +150,7 @@ impl World {
 
     /// Makes an account.
     pub async fn person(&self, handle: &str) -> Person {
-        Person::register(&self.rest(), self.gateway(), handle).await
+        Person::register(&self.rest(), self.gateway(), handle, &self.witness).await
     }
 
     /// Makes accounts.
@@ -261,11 +265,22 @@ impl World {
         store_in(&self.role_dir(service))
     }
 
-    /// The end of a scenario: nothing went wrong that no client saw.
+    /// Records what everybody does and sees.
+    #[must_use]
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// The end of a scenario: everything that was done and seen fits one log, and nothing went wrong that no client saw.
     ///
     /// # Panics
-    /// When a process panicked.
+    /// When the history checker finds a fault, or a process panicked.
     pub async fn end(mut self) {
+        let logs = self.final_logs().await;
+        if let Err(violations) = self.witness.check(logs) {
+            let words: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            panic!("the history is not one of this log:\n{}", words.join("\n"));
+        }
         for part in self.topology.parts() {
             if let Some(process) = self.processes.get_mut(part.name) {
                 process.assert_running();
@@ -274,6 +289,29 @@ impl World {
             let panicked = log.lines().find(|line| line.contains("panicked at"));
             assert_eq!(panicked, None, "{} panicked", part.name);
         }
+    }
+
+    /// The logs of all conversations that somebody sees whole.
+    async fn final_logs(&self) -> BTreeMap<ConversationId, Vec<LogEntry>> {
+        let conversations = self.witness.conversations();
+        let mut logs: BTreeMap<ConversationId, Vec<LogEntry>> = BTreeMap::new();
+        if conversations.is_empty() {
+            return logs;
+        }
+        for handle in self.witness.handles() {
+            let Some(reader) = Person::reader(&self.rest(), self.gateway(), &handle).await else {
+                continue;
+            };
+            for conversation in &conversations {
+                let events = reader.log(*conversation, START).await;
+                let whole: Option<Vec<LogEntry>> = events.iter().map(log_entry).collect();
+                let whole = whole.filter(|log| log.first().is_some_and(|first| first.position.seq == 1));
+                if let Some(log) = whole.filter(|log| log.len() > logs.get(conversation).map_or(0, Vec::len)) {
+                    logs.insert(*conversation, log);
+                }
+            }
+        }
+        logs
     }
 
     /// Everything that a process printed.

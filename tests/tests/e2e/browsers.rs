@@ -67,7 +67,7 @@ async fn a_page_of_another_origin_can_neither_change_nor_connect(topology: Topol
     let foreign = Socket::open(world.gateway(), from("https://evil.example")).await;
     assert_eq!(foreign.err().expect("no upgrade").status(), 403);
     let own = Socket::open(world.gateway(), from(ann.rest.origin())).await;
-    own.ok().expect("an upgrade").hello(&ann.access).await;
+    own.expect("an upgrade").hello(&ann.access).await;
     world.end().await;
 }
 

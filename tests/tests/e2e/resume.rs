@@ -16,7 +16,7 @@ on_every_topology![
 ];
 
 async fn reopen(person: &Person, last: &Welcome) -> (Socket, Welcome) {
-    let mut socket = Socket::open(person.gateway, Opening::default()).await.ok().expect("an upgrade");
+    let mut socket = Socket::open(person.gateway, Opening::default()).await.expect("an upgrade");
     let welcome = socket.hello_again(&person.access, last).await;
     (socket, welcome)
 }

@@ -31,11 +31,11 @@ async fn a_token_comes_in_the_header_the_subprotocol_or_the_hello(topology: Topo
         ..Opening::default()
     };
     for opening in [header, subprotocol] {
-        let mut socket = Socket::open(world.gateway(), opening).await.ok().expect("an upgrade");
+        let mut socket = Socket::open(world.gateway(), opening).await.expect("an upgrade");
         let welcome = socket.command("hello", None, &json!({})).await.unwrap();
         assert_eq!(welcome["user"], ann.id.to_string());
     }
-    let (_, welcome) = Socket::live(world.gateway(), &ann.access).await;
+    let (_, welcome) = Socket::live(world.gateway(), &ann.access, None).await;
     assert_eq!((welcome.user, welcome.session), (ann.id, ann.session));
     assert_eq!(welcome.heartbeat_ms, protocol::limits::HEARTBEAT_MS);
     assert!(!welcome.resumed);
@@ -60,7 +60,7 @@ async fn a_bad_token_is_refused_for_good(topology: Topology) {
     let ann = world.person("ann").await;
     let forged = format!("{}A", ann.access.trim_end_matches('A'));
     for token in ["", "nonsense", &forged] {
-        let mut socket = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+        let mut socket = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
         socket.start("hello", None, &json!({ "token": token })).await;
         assert_eq!(socket.closed().await.code, CloseCode::Unauthenticated.number(), "{token}");
     }
@@ -69,7 +69,7 @@ async fn a_bad_token_is_refused_for_good(topology: Topology) {
 
 async fn nothing_but_hello_comes_first(topology: Topology) {
     let world = World::start(topology).await;
-    let mut socket = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+    let mut socket = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
     socket.start("me.get", None, &json!({})).await;
     let closed = socket.closed().await.code;
     let allowed = [CloseCode::ProtocolViolation, CloseCode::Unauthenticated];
@@ -79,7 +79,7 @@ async fn nothing_but_hello_comes_first(topology: Topology) {
 
 async fn a_socket_that_says_nothing_is_closed(topology: Topology) {
     let world = World::start(topology).await;
-    let mut socket = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+    let mut socket = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
     assert_eq!(socket.closed().await.code, CloseCode::HelloTimeout.number());
     world.end().await;
 }
@@ -94,7 +94,7 @@ async fn what_is_no_frame_ends_the_socket(topology: Topology) {
         Message::binary(vec![1, 2, 3]),
     ];
     for frame in frames {
-        let mut socket = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+        let mut socket = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
         socket.hello(&ann.access).await;
         socket.try_send(frame.clone()).await.unwrap();
         let closed = socket.closed().await.code;
@@ -153,7 +153,7 @@ async fn frames_are_counted(topology: Topology) {
     let settings = harness::world::Settings::default().limit("socket_frames", 10);
     let world = World::with(topology, settings).await;
     let ann = world.person("ann").await;
-    let mut socket = Socket::open(world.gateway(), Opening::default()).await.ok().expect("an upgrade");
+    let mut socket = Socket::open(world.gateway(), Opening::default()).await.expect("an upgrade");
     socket.hello(&ann.access).await;
     socket.sync(Vec::new()).await;
     socket.event(EVENT_LIVE).await;

@@ -26,7 +26,7 @@ fn at(conversation: ConversationId, position: Position) -> StreamPosition {
 }
 
 async fn open(person: &Person) -> Socket {
-    Socket::open(person.gateway, Opening::default()).await.ok().expect("an upgrade")
+    Socket::open(person.gateway, Opening::default()).await.expect("an upgrade")
 }
 
 fn names(events: &[Event]) -> Vec<&str> {
