@@ -110,7 +110,6 @@ impl Gateway {
     }
 
     /// Everything that clients reach: REST, the socket, the web client.
-    #[must_use]
     pub fn router(&self) -> Router {
         router(Arc::clone(&self.edge))
     }

@@ -12,7 +12,7 @@ const UNKNOWN: &str = "unknown";
 /// What clients send beside commands.
 const SIGNALS: [&str; 5] = ["hello", "sync", "renew", "ack", "ping"];
 /// What the server sends.
-const SENT: [&str; 3] = ["event", "reply", "notice"];
+const SENT: [&str; 2] = ["event", "reply"];
 /// Sockets that ended without a close of ours.
 pub(crate) const TRANSPORT: &str = "transport";
 
@@ -23,7 +23,6 @@ pub(crate) struct Meters {
     received_unknown: Counter,
     pub(crate) events_sent: Counter,
     pub(crate) replies_sent: Counter,
-    pub(crate) notices_sent: Counter,
     errors: HashMap<&'static str, Counter>,
     limits: HashMap<&'static str, (Counter, Counter)>,
 }
@@ -32,7 +31,7 @@ impl Meters {
     /// Makes every series known, at zero.
     pub(crate) fn new() -> Self {
         let received = |name: &'static str| counter!("websocket_messages_total", "service" => SERVICE, "type" => name, "direction" => "in");
-        let [events_sent, replies_sent, notices_sent] = SENT.map(
+        let [events_sent, replies_sent] = SENT.map(
             |name| counter!("websocket_messages_total", "service" => SERVICE, "type" => name, "direction" => "out"),
         );
         let names = SIGNALS.into_iter().chain(COMMANDS.iter().filter(|spec| spec.socket).map(|spec| spec.name));
@@ -43,7 +42,6 @@ impl Meters {
             received_unknown: received(UNKNOWN),
             events_sent,
             replies_sent,
-            notices_sent,
             errors: errors
                 .map(|name| (name, counter!("websocket_errors_total", "service" => SERVICE, "error" => name)))
                 .collect(),
@@ -55,7 +53,7 @@ impl Meters {
 
     fn zero(&self) {
         self.sockets.increment(0.0);
-        let plain = [&self.received_unknown, &self.events_sent, &self.replies_sent, &self.notices_sent];
+        let plain = [&self.received_unknown, &self.events_sent, &self.replies_sent];
         let limits = self.limits.values().flat_map(|(hits, blocked)| [hits, blocked]);
         for counter in plain.into_iter().chain(self.received.values()).chain(self.errors.values()).chain(limits) {
             counter.increment(0);

@@ -32,12 +32,14 @@ fn room() -> StreamId {
     StreamId::conversation(ConversationId(Uuid::from_u128(77)))
 }
 
+/// A membership: from which entry on, and to which one.
+type Span = (Seq, Option<Seq>);
+
 /// The logs, and who may see what of the one conversation.
 struct Logs {
     publisher: Publisher,
     logs: Mutex<HashMap<StreamId, Vec<Arc<Event>>>>,
-    /// From which entry on, to which one.
-    memberships: Mutex<HashMap<UserId, Vec<(Seq, Option<Seq>)>>>,
+    memberships: Mutex<HashMap<UserId, Vec<Span>>>,
 }
 
 impl Logs {

@@ -119,12 +119,7 @@ impl Transport {
                 return;
             }
             // Whoever still sends would have its reading of the close cut off by a reset.
-            loop {
-                match self.recv().await {
-                    Incoming::Text(_) | Incoming::Alive => {}
-                    Incoming::Closed(_) | Incoming::Violation(_) | Incoming::Lost => break,
-                }
-            }
+            while let Incoming::Text(_) | Incoming::Alive = self.recv().await {}
         };
         let _ = tokio::time::timeout(CLOSE_WITHIN, closing).await;
     }

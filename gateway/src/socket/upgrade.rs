@@ -106,9 +106,9 @@ async fn open(
         let _open = edge.sockets.enter(&edge.meters);
         let transport = Transport::new(socket);
         // The greeting's state is larger than what a quiet connection needs: it lives in a box of its own until it is over.
-        match Box::pin(begin(Arc::clone(&edge), transport, codec, known, origin)).await {
-            Some(connection) => connection.run().await,
-            None => {}
+        let begun = Box::pin(begin(Arc::clone(&edge), transport, codec, known, origin)).await;
+        if let Some(connection) = begun {
+            connection.run().await;
         }
     })
 }
