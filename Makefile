@@ -30,13 +30,14 @@ check: ## The quick checks: format, lints, types
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix sdk run --silent check
 	npm --prefix web run --silent check
+	npm --prefix tests/browser run --silent check
 
 bench: web ## Measures, prints the table and writes docs/performance.md
 	cargo build --release --locked -p secureconnect -p secureconnect-bench
 	SECURECONNECT_BIN=target/release/secureconnect target/release/secureconnect-bench
 
 soak: ## The long counts of the crash and power-cut tests
-	scripts/test --only crash,powercut,races --soak
+	scripts/test --only build,units,crash,powercut --soak
 
 generate: ## Writes the TypeScript types and the tables in docs/ anew
 	cargo run --quiet --locked -p secureconnect-protocol --example generate

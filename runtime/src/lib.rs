@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Nothing here is global except what the process has only once: the metrics recorder, the log, the panic hook.
 //!   Everything else is a value that is handed on, so tests run many services in one process.
-//! - Whatever decides by time is a pure machine that gets its time passed in ([`limits`], [`breaker`]); one thin
+//! - Whatever decides by time is a pure machine that gets its time passed in ([`limits`]); one thin
 //!   layer around it owns the clock.
 //! - Every queue, map and table is bounded, and says so when it is full.
 //! - Input from outside is parsed at this edge into types ([`listen::ClientAddr`], [`telemetry::trace::TraceContext`],
@@ -18,11 +18,9 @@
 //! - [`http`]: request ids, trace context and metrics around every request.
 //! - [`ops`]: `/metrics`, `/healthz`, `/readyz` for operators only.
 //! - [`limits`]: exact windows and paced budgets per key.
-//! - [`breaker`]: a failing dependency is left alone for a while.
 //! - [`lifecycle`]: phases of a shutdown, tracked tasks, signals.
 
 pub mod audit;
-pub mod breaker;
 pub mod config;
 pub mod http;
 pub mod lifecycle;
