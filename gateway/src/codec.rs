@@ -6,13 +6,13 @@
 use std::cell::OnceCell;
 use std::fmt::Write as _;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use link::{Event, Identity, Refusal};
 use protocol::frames::{EVENT_LIVE, EVENT_RESET, EVENT_TOKEN_EXPIRING, EVENT_WITHHELD};
 use protocol::frames::{Expiring, Reset, Withheld};
 use protocol::{Millis, Position, RequestId, Seq, StreamId};
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How a connection's frames are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -43,8 +43,8 @@ impl Frame {
     }
 
     /// The text of a text frame.
-    pub(crate) fn into_text(self) -> Utf8Bytes {
-        self.0
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_str().as_bytes()
     }
 
     #[cfg(test)]

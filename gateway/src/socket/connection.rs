@@ -189,7 +189,7 @@ impl Connection {
                 Kind::Kept => replies += 1,
                 Kind::Entry(..) | Kind::Register | Kind::Ephemeral(_) => events += 1,
             }
-            self.transport.feed(queued.frame).map_err(|_| End::Lost)?;
+            self.transport.feed(&queued.frame);
         }
         if events > 0 {
             meters.events_sent.increment(events);

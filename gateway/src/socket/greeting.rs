@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use link::{Caller, Device, Head, Refusal, Subscriptions};
 use protocol::frames::{ClientFrame, Hello, Welcome};
 use protocol::limits::{ACK_EVERY_EVENTS, ACK_EVERY_MS, FRAME_BYTES_MAX, HEARTBEAT_MS, HELLO_WITHIN_MS};
 use protocol::{CloseCode, Epoch, ErrorCode, RequestId, StreamId};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::transport::{Incoming, Transport};
 use super::upgrade::close_code;

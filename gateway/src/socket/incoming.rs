@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use link::{Call, Refusal};
 use protocol::commands::{CommandSpec, Repeat, Route};
@@ -10,6 +9,7 @@ use protocol::frames::{Ack, ClientFrame, Renew, Renewed};
 use protocol::{CloseCode, ErrorCode, RequestId};
 use runtime::limits::Limiter;
 use serde::de::DeserializeOwned;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tracing::Instrument;
 
 use super::connection::Connection;

@@ -6,7 +6,9 @@
 
 mod connection;
 mod greeting;
+mod handshake;
 mod incoming;
+mod line;
 mod offer;
 mod syncing;
 mod transport;

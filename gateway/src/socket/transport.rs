@@ -1,26 +1,29 @@
 //! Frames in and out of one socket; what carries them is known here only.
 //!
 //! A default socket of the library holds 130 kB of buffers. Ours are small: what is read comes through one kilobyte (a
-//! larger frame gets its own room), what is written gathers until it is flushed, so that a queue costs one write.
+//! larger frame gets its own room), what is written gathers in a [`Line`] until it is flushed, so that a queue costs one write.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use futures_util::{Sink, Stream};
+use futures_util::{SinkExt, Stream};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use protocol::CloseCode;
 use protocol::limits::FRAME_BYTES_MAX;
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::line::Line;
 use crate::codec::Frame;
 
 /// What is read at once.
 const READ_BYTES: usize = 1_024;
-/// Beyond this much the library writes by itself; we flush before.
-const WRITE_BYTES: usize = 128 * 1_024;
-/// The most bytes the library holds for a socket that takes nothing; a single large reply must fit.
-const WRITE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+/// The most bytes of control frames that the library holds for a socket that takes nothing.
+const WRITE_BYTES_MAX: usize = 4 * 1_024;
 /// A frame over the limit is still read up to here, so that its sender hears why it is closed.
 const READ_FRAME_MAX: usize = 2 * FRAME_BYTES_MAX;
 /// How long the other end has to answer a close.
@@ -28,8 +31,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// One socket.
 pub(super) struct Transport {
-    socket: WebSocket,
-    unflushed: bool,
+    socket: WebSocketStream<Line<TokioIo<Upgraded>>>,
 }
 
 /// What came in.
@@ -50,19 +52,16 @@ pub(super) enum Incoming {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Lost;
 
-/// Sets an upgrade's buffers and bounds.
-pub(super) fn configure(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .read_buffer_size(READ_BYTES)
-        .write_buffer_size(WRITE_BYTES)
-        .max_write_buffer_size(WRITE_BYTES_MAX)
-        .max_frame_size(READ_FRAME_MAX)
-        .max_message_size(READ_FRAME_MAX)
-}
-
 impl Transport {
-    pub(super) fn new(socket: WebSocket) -> Self {
-        Self { socket, unflushed: false }
+    pub(super) async fn new(stream: Upgraded) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BYTES_MAX)
+            .max_frame_size(Some(READ_FRAME_MAX))
+            .max_message_size(Some(READ_FRAME_MAX));
+        let line = Line::new(TokioIo::new(stream));
+        Self { socket: WebSocketStream::from_raw_socket(line, Role::Server, Some(config)).await }
     }
 
     /// The next thing that came in.
@@ -72,9 +71,9 @@ impl Transport {
                 Incoming::Violation(CloseCode::FrameTooLarge)
             }
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
-            Some(Ok(Message::Binary(_))) => Incoming::Violation(CloseCode::ProtocolViolation),
+            Some(Ok(Message::Binary(_) | Message::Frame(_))) => Incoming::Violation(CloseCode::ProtocolViolation),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Alive,
-            Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code)),
+            Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code.into())),
             Some(Err(error)) => broken(error),
             None => Incoming::Lost,
         })
@@ -85,36 +84,30 @@ impl Transport {
     }
 
     /// Adds a frame to what is written next.
-    pub(super) fn feed(&mut self, frame: Frame) -> Result<(), Lost> {
-        self.unflushed = true;
-        let message = Message::Text(frame.into_text());
-        Pin::new(&mut self.socket).start_send(message).map_err(|_| Lost)
+    pub(super) fn feed(&mut self, frame: &Frame) {
+        self.socket.get_mut().push_text(frame.as_bytes());
     }
 
     /// Whether something was fed and not written.
     pub(super) fn is_unflushed(&self) -> bool {
-        self.unflushed
+        self.socket.get_ref().is_waiting()
     }
 
     /// Writes what was fed.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
-        if flushed.is_ready() {
-            self.unflushed = false;
-        }
-        flushed.map_err(|_| Lost)
+        self.socket.get_mut().poll_drain(cx).map_err(|_| Lost)
     }
 
     /// Writes one frame and waits until it is out.
     pub(super) async fn send(&mut self, frame: Frame) -> Result<(), Lost> {
-        self.feed(frame)?;
+        self.feed(&frame);
         std::future::poll_fn(|cx| self.poll_flush(cx)).await
     }
 
     /// Closes in good order, as far as the other end takes part.
     pub(super) async fn close(mut self, code: CloseCode, reason: String) {
         let closing = async {
-            let frame = CloseFrame { code: code.number(), reason: reason.into() };
+            let frame = CloseFrame { code: code.number().into(), reason: reason.into() };
             if self.socket.send(Message::Close(Some(frame))).await.is_err() {
                 return;
             }
@@ -131,15 +124,11 @@ impl Transport {
     }
 }
 
-fn broken(error: axum::Error) -> Incoming {
-    match error.into_inner().downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => Incoming::Violation(CloseCode::FrameTooLarge),
-        Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
-            Incoming::Lost
-        }
-        Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => {
-            Incoming::Violation(CloseCode::ProtocolViolation)
-        }
+fn broken(error: Error) -> Incoming {
+    match error {
+        Error::Capacity(_) => Incoming::Violation(CloseCode::FrameTooLarge),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Incoming::Lost,
+        Error::Protocol(_) | Error::Utf8(_) => Incoming::Violation(CloseCode::ProtocolViolation),
         _ => Incoming::Lost,
     }
 }

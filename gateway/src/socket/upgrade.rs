@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, WebSocketUpgrade};
+use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderValue, Method, header};
 use link::Refusal;
@@ -11,8 +11,9 @@ use runtime::lifecycle::Phase;
 
 use super::connection::Connection;
 use super::greeting::{Greeted, greet};
+use super::handshake::{Handshake, offered};
 use super::offer::{self, Offer};
-use super::transport::{Transport, configure};
+use super::transport::Transport;
 use crate::edge::{Edge, Origin, bearer, refuse};
 use crate::limits::Greeting;
 use crate::meters::SOCKET_OPEN;
@@ -33,7 +34,7 @@ pub(crate) async fn upgrade(edge: Arc<Edge>, request: Request) -> Response {
         }
     };
     let opening = async {
-        if parts.method != Method::GET && parts.method != Method::CONNECT {
+        if parts.method != Method::GET {
             return Err(Refusal::of(ErrorCode::MethodNotAllowed));
         }
         if edge.shutdown.phase() >= Phase::Draining {
@@ -43,19 +44,16 @@ pub(crate) async fn upgrade(edge: Arc<Edge>, request: Request) -> Response {
         edge.meters.limit(SOCKET_OPEN, counted.is_err());
         counted?;
         let invalid = |message: &str| Refusal::new(ErrorCode::InvalidRequest, message);
-        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
-            .await
-            .map_err(|_| invalid("This is a WebSocket: send an upgrade."))?;
-        let offer = offer::read(upgrade.requested_protocols().map(HeaderValue::as_bytes))
-            .map_err(|bad| invalid(bad.message()))?;
+        let offer = offer::read(offered(&parts)).map_err(|bad| invalid(bad.message()))?;
+        let handshake = Handshake::of(&mut parts).ok_or_else(|| invalid("This is a WebSocket: send an upgrade."))?;
         let token = match bearer(&parts.headers)? {
             Some(token) => Some(token.to_owned()),
             None => offer.token.clone(),
         };
-        Ok((upgrade, offer, token))
+        Ok((handshake, offer, token))
     };
     let mut response = match opening.await {
-        Ok((upgrade, offer, token)) => open(Arc::clone(&edge), upgrade, offer, token, origin).await,
+        Ok((handshake, offer, token)) => open(Arc::clone(&edge), handshake, offer, token, origin).await,
         Err(refusal) => {
             let mut response = refuse(&refusal, origin.request_id);
             if refusal.code == ErrorCode::MethodNotAllowed {
@@ -79,13 +77,7 @@ enum Known {
     Refused(CloseCode),
 }
 
-async fn open(
-    edge: Arc<Edge>,
-    upgrade: WebSocketUpgrade,
-    offer: Offer,
-    token: Option<String>,
-    origin: Origin,
-) -> Response {
+async fn open(edge: Arc<Edge>, handshake: Handshake, offer: Offer, token: Option<String>, origin: Origin) -> Response {
     let known = match token {
         Some(token) => match edge.tokens.verify(&token).await {
             Ok(verified) => Known::Bearer(verified),
@@ -100,17 +92,18 @@ async fn open(
         },
     };
     let codec = offer.codec;
-    let mut upgrade = configure(upgrade);
-    upgrade.set_selected_protocol(HeaderValue::from_static(offer.subprotocol));
-    upgrade.on_upgrade(move |socket| async move {
+    let response = handshake.answer(offer.subprotocol);
+    tokio::spawn(async move {
+        let Ok(stream) = handshake.stream.await else { return };
         let _open = edge.sockets.enter(&edge.meters);
-        let transport = Transport::new(socket);
+        let transport = Transport::new(stream).await;
         // The greeting's state is larger than what a quiet connection needs: it lives in a box of its own until it is over.
         let begun = Box::pin(begin(Arc::clone(&edge), transport, codec, known, origin)).await;
         if let Some(connection) = begun {
             connection.run().await;
         }
-    })
+    });
+    response
 }
 
 async fn begin(
