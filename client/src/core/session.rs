@@ -207,7 +207,6 @@ impl Core {
     }
 
     fn sync(&mut self, now: Millis) {
-        self.streams.forget_left();
         let positions: Vec<_> = self.streams.positions().collect();
         let answered = self.next_frame;
         let mut pages = positions.chunks(POSITIONS_PER_SYNC_MAX).peekable();

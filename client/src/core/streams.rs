@@ -3,8 +3,8 @@
 //! This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and
 //! one further on proves that something was missed. A stream without a position adopts the first entry that comes: what
 //! lies before it is history. After the client's own membership ended, the log goes on without it, so the first entry of a
-//! later membership may lie any distance ahead, and the stream is not named in a sync. That is known from the log itself, whose last entry
-//! for whoever leaves says so. The news in the user's log is no good for it: it may run ahead of the conversation's entries, and tell of
+//! later membership may lie any distance ahead. That is known from the log itself, whose last entry for whoever leaves says so.
+//! Such a stream is named in a sync all the same: a whole membership may have come and gone while the client was away. The news in the user's log is no good for it: it may run ahead of the conversation's entries, and tell of
 //! the end of a later membership before the first entry of that came.
 
 use std::collections::BTreeMap;
@@ -111,17 +111,9 @@ impl Streams {
         self.streams.clear();
     }
 
-    /// Before a sync: what ended is not asked for, and begins anew if it comes back.
-    pub(crate) fn forget_left(&mut self) {
-        self.streams.retain(|_, stream| !stream.ended);
-    }
-
-    /// The positions in order of their streams, without those that the client left.
+    /// The positions in order of their streams.
     pub(crate) fn positions(&self) -> impl Iterator<Item = StreamPosition> {
-        self.streams
-            .iter()
-            .filter(|(_, stream)| !stream.ended)
-            .map(|(id, stream)| StreamPosition { stream: *id, position: stream.position })
+        self.streams.iter().map(|(id, stream)| StreamPosition { stream: *id, position: stream.position })
     }
 }
 
@@ -175,7 +167,7 @@ mod tests {
         streams.arrive(5, entry(stream, 5));
         assert_eq!(streams.positions().count(), 1);
         streams.leave(stream);
-        assert_eq!(streams.positions().count(), 0);
+        assert_eq!(streams.positions().count(), 1, "a membership may have come and gone since");
         assert_eq!(streams.arrive(5, entry(stream, 5)), Verdict::Known);
         assert_eq!(streams.arrive(30, entry(stream, 30)), Verdict::New);
         assert_eq!(streams.positions().count(), 1);

@@ -336,7 +336,6 @@ export class Core {
   }
 
   #sync(now: Millis): void {
-    this.#streams.forgetLeft();
     const positions = this.#streams.positions();
     const answered = this.#nextFrame;
     const page = LIMITS.POSITIONS_PER_SYNC_MAX;

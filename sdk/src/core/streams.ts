@@ -3,7 +3,8 @@
 // This is what makes delivery exactly-once and ordered: an entry at or below the position is known, the next one is new, and one
 // further on proves that something was missed. A stream without a position adopts the first entry that comes: what lies before it is
 // history. After the client's own membership ended, the log goes on without it, so the first entry of a later membership may lie any
-// distance ahead, and the stream is not named in a sync. That is known from the log itself, whose last entry for whoever leaves says so.
+// distance ahead. That is known from the log itself, whose last entry for whoever leaves says so. Such a stream is named in a sync all
+// the same: a whole membership may have come and gone while the client was away.
 // The news in the user's log is no good for it: it may run ahead of the conversation's entries, and tell of the end of a later
 // membership before the first entry of that came.
 import type { From, Position, Seq, StreamId, StreamPosition } from "../generated.ts";
@@ -79,15 +80,9 @@ export class Streams {
     this.#streams.clear();
   }
 
-  /** Before a sync: what ended is not asked for, and begins anew if it comes back. */
-  forgetLeft(): void {
-    for (const [id, stream] of this.#streams) if (stream.ended) this.#streams.delete(id);
-  }
-
-  /** The positions in order of their streams, without those that the client left. */
+  /** The positions in order of their streams. */
   positions(): StreamPosition[] {
     return [...this.#streams]
-      .filter(([, { ended }]) => !ended)
       .map(([stream, { position }]) => ({ stream, ...position }))
       .sort((a, b) => (a.stream < b.stream ? -1 : 1));
   }
