@@ -1,6 +1,7 @@
 //! Who asks, and from where: what a command is judged and audited by.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use link::{Call, Refusal};
 use protocol::accounts::Role;
@@ -15,27 +16,30 @@ pub(crate) struct Origin {
     pub(crate) role: Role,
     client_ip: Option<IpAddr>,
     request_id: RequestId,
-    trace_id: Option<String>,
+    traceparent: Option<Arc<str>>,
 }
 
 impl Origin {
     pub(crate) fn of(call: &Call) -> Result<Self, Refusal> {
         let caller = call.caller()?;
-        // `version-trace-parent-flags`
-        let trace_id = call.context.traceparent.as_deref().and_then(|header| header.split('-').nth(1));
         Ok(Self {
             user: caller.user,
             session: caller.session,
             role: caller.role,
             client_ip: call.context.client_ip,
             request_id: call.context.request_id,
-            trace_id: trace_id.map(str::to_owned),
+            traceparent: call.context.traceparent.clone(),
         })
     }
 
     /// Whether the account may act on messages of conversations that it is no member of.
     pub(crate) fn is_moderator(&self) -> bool {
         self.role >= Role::Moderator
+    }
+
+    fn trace_id(&self) -> Option<String> {
+        // `version-trace-parent-flags`
+        self.traceparent.as_deref().and_then(|header| header.split('-').nth(1)).map(str::to_owned)
     }
 
     /// An audit event of this user.
@@ -53,7 +57,7 @@ impl Origin {
         Event::new(action, resource, result).with_user(Some(self.user)).with_request(
             self.client_ip,
             Some(self.request_id),
-            self.trace_id.clone(),
+            self.trace_id(),
         )
     }
 
@@ -65,6 +69,6 @@ impl Origin {
         Event::new(command.to_owned(), resource, AuditResult::Denied)
             .with_user(Some(self.user))
             .with_reason(reason)
-            .with_request(self.client_ip, Some(self.request_id), self.trace_id.clone())
+            .with_request(self.client_ip, Some(self.request_id), self.trace_id())
     }
 }

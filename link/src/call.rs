@@ -1,6 +1,7 @@
 //! A command on its way to the service that serves it, and the answer.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::accounts::Role;
@@ -56,11 +57,11 @@ pub struct Context {
     /// Names the request.
     pub request_id: RequestId,
     /// The W3C `traceparent` of the caller's span.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Arc<str>>,
     /// The client's address (GW10).
     pub client_ip: Option<IpAddr>,
     /// What the client calls itself.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Arc<str>>,
 }
 
 /// The answer of a command.

@@ -14,7 +14,7 @@ async fn sessions_are_listed_with_device_address_and_the_last_time_they_were_see
     let first = world.register("ada").await;
     world.clock.advance(MINUTE);
     let mut from_phone = call("auth.login", json!({ "handle": "ada", "password": PASSWORD, "device": "Phone" }));
-    from_phone.context.user_agent = Some("curl".to_owned());
+    from_phone.context.user_agent = Some("curl".into());
     let phone: Grant = world.ask(from_phone.from(ELSEWHERE)).await.unwrap();
     let listed = list(&world, &first).await.sessions;
     assert_eq!(listed.len(), 2);

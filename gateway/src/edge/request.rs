@@ -1,6 +1,7 @@
 //! What is known of a request before its body is read.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::request::Parts;
@@ -18,7 +19,9 @@ pub(crate) struct Origin {
     pub(crate) request_id: RequestId,
     pub(crate) trace: TraceContext,
     pub(crate) address: IpAddr,
-    pub(crate) user_agent: Option<String>,
+    /// The trace as a header, made once for all commands of a socket.
+    traceparent: Arc<str>,
+    pub(crate) user_agent: Option<Arc<str>>,
     pub(crate) secure: bool,
 }
 
@@ -26,13 +29,15 @@ impl Origin {
     /// What the listener and the outer layers noted.
     pub(crate) fn of(parts: &Parts) -> Self {
         let extensions = &parts.extensions;
-        let user_agent =
-            header(&parts.headers, "user-agent").map(|text| text.chars().take(USER_AGENT_CHARS_MAX).collect());
+        let user_agent = header(&parts.headers, "user-agent")
+            .map(|text| text.chars().take(USER_AGENT_CHARS_MAX).collect::<String>());
+        let trace: TraceContext = extensions.get().copied().unwrap_or_else(|| TraceContext::make(false));
         Self {
             request_id: extensions.get().copied().unwrap_or_else(RequestId::now),
-            trace: extensions.get().copied().unwrap_or_else(|| TraceContext::make(false)),
+            trace,
+            traceparent: trace.header().into(),
             address: extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddr(address)| *address),
-            user_agent,
+            user_agent: user_agent.map(Into::into),
             secure: extensions.get().is_some_and(|Secure(secure)| *secure),
         }
     }
@@ -41,7 +46,7 @@ impl Origin {
     pub(crate) fn context(&self) -> Context {
         Context {
             request_id: self.request_id,
-            traceparent: Some(self.trace.header()),
+            traceparent: Some(Arc::clone(&self.traceparent)),
             client_ip: Some(self.address),
             user_agent: self.user_agent.clone(),
         }

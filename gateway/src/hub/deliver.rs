@@ -1,9 +1,10 @@
 //! An entry's turn: who comes hears it first, everyone subscribed hears it, who goes hears it last.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use link::{Audience, Change, Effect, Event, Identity};
-use protocol::{Position, StreamId};
+use protocol::{Position, Seq, StreamId};
 
 use super::Hub;
 use super::stream::{Arrival, Shard, Stream};
@@ -11,31 +12,46 @@ use crate::codec::Encoded;
 use crate::session::Kind;
 
 impl Hub {
-    /// Something happened, says a hint.
-    pub(crate) fn hint(&self, event: &Arc<Event>) {
-        match &event.identity {
-            Identity::Entry { stream, seq, .. } => self.entry(*stream, *seq, event),
-            Identity::Register { .. } => self.tell(event, Kind::Register),
-            Identity::Ephemeral { until } => self.tell(event, Kind::Ephemeral(*until)),
+    /// Something happened, say hints, in this order.
+    ///
+    /// Entries that follow one another in one stream are handed to each connection together: a burst costs it one wake and one
+    /// write. An entry that changes an audience stands alone.
+    pub(crate) fn hints(&self, events: &[Arc<Event>]) {
+        let mut rest = events;
+        while let Some(first) = rest.first() {
+            let (run, after) = rest.split_at(run_of(rest));
+            rest = after;
+            match &first.identity {
+                Identity::Entry { stream, .. } => self.entries(*stream, run),
+                Identity::Register { .. } => self.tell(first, Kind::Register),
+                Identity::Ephemeral { until } => self.tell(first, Kind::Ephemeral(*until)),
+            }
         }
     }
 
-    fn entry(&self, id: StreamId, seq: u64, event: &Arc<Event>) {
+    fn entries(&self, id: StreamId, mut run: &[Arc<Event>]) {
         let mut elsewhere = Vec::new();
         let mut shard = self.shard(id);
         let Some(stream) = shard.streams.get_mut(&id) else {
             return;
         };
-        match stream.arrival(seq) {
-            Arrival::Old => return,
-            Arrival::Next => {
-                self.advance(id, stream, event, &mut elsewhere);
-                self.catch_up(id, stream, &mut elsewhere);
-            }
-            Arrival::Early => {
-                stream.wait(seq, Arc::clone(event));
-                self.fill_soon(id, stream);
-            }
+        while let Some(event) = run.first() {
+            let seq = event.position().map_or(0, |(_, at)| at.seq);
+            let taken = match stream.arrival(seq) {
+                Arrival::Old => 1,
+                Arrival::Next => {
+                    let taken = in_sequence(run, seq);
+                    self.advance(id, stream, &run[..taken], &mut elsewhere);
+                    self.catch_up(id, stream, &mut elsewhere);
+                    taken
+                }
+                Arrival::Early => {
+                    stream.wait(seq, Arc::clone(event));
+                    self.fill_soon(id, stream);
+                    1
+                }
+            };
+            run = &run[taken..];
         }
         release(&mut shard, id);
         drop(shard);
@@ -45,30 +61,41 @@ impl Hub {
     /// Delivers what waited and has its turn now.
     pub(super) fn catch_up(&self, id: StreamId, stream: &mut Stream, elsewhere: &mut Vec<Effect>) {
         while let Some(event) = stream.take_next() {
-            self.advance(id, stream, &event, elsewhere);
+            self.advance(id, stream, &[event], elsewhere);
         }
     }
 
-    /// Delivers the entry after the cursor. Effects on other streams are handed back: their shards can't be locked here.
-    pub(super) fn advance(&self, id: StreamId, stream: &mut Stream, event: &Event, elsewhere: &mut Vec<Effect>) {
-        let Some((_, position)) = event.position() else {
+    /// Delivers the entries after the cursor: one, or several without effects. Effects on other streams are handed back: their
+    /// shards can't be locked here.
+    pub(super) fn advance<E: Borrow<Event>>(
+        &self,
+        id: StreamId,
+        stream: &mut Stream,
+        run: &[E],
+        elsewhere: &mut Vec<Effect>,
+    ) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        for effect in event.effects.iter() {
+        let (Some((_, start)), Some((_, position))) = (first.borrow().position(), last.borrow().position()) else {
+            return;
+        };
+        let effects = &first.borrow().effects;
+        for effect in effects.iter() {
             if effect.stream != id {
                 elsewhere.push(*effect);
             } else if effect.change == Change::Joined {
                 for conn in self.users.of(effect.user) {
-                    conn.session().joined(id, position.seq);
+                    conn.session().joined(id, start.seq);
                     stream.subscribe(id, &conn);
                 }
             }
         }
-        let encoded = Encoded::new(event);
+        let encoded: Vec<Encoded<'_>> = run.iter().map(|event| Encoded::new(event.borrow())).collect();
         for conn in &stream.subscribers {
-            conn.with(|session| session.deliver(id, position.seq, &encoded));
+            conn.with(|session| session.deliver(id, start.seq, &encoded));
         }
-        for effect in event.effects.iter() {
+        for effect in effects.iter() {
             if effect.stream == id && effect.change == Change::Left {
                 for conn in self.users.of(effect.user) {
                     stream.unsubscribe(id, &conn);
@@ -169,6 +196,20 @@ impl Hub {
             self.lose(id);
         }
     }
+}
+
+/// How many of these events can be handed on together: entries of one stream that change no audience.
+fn run_of(events: &[Arc<Event>]) -> usize {
+    let plain = |event: &Event| event.position().filter(|_| event.effects.is_empty()).map(|(stream, _)| stream);
+    let stream = events.first().and_then(|event| plain(event));
+    let same = events.iter().take_while(|event| stream.is_some() && plain(event) == stream);
+    same.count().max(1)
+}
+
+/// How many of these entries, the first of which is `first`, leave no gap.
+fn in_sequence(run: &[Arc<Event>], first: Seq) -> usize {
+    let follows = |(event, seq): &(&Arc<Event>, Seq)| event.position().is_some_and(|(_, at)| at.seq == *seq);
+    run.iter().zip(first..).take_while(follows).count()
 }
 
 /// A stream that nobody hears any more is not followed.

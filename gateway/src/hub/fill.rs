@@ -139,7 +139,7 @@ impl Hub {
                 Item::Entry(event) => {
                     let seq = event.position().map_or(0, |(_, at)| at.seq);
                     if matches!(stream.arrival(seq), Arrival::Next) {
-                        self.advance(id, stream, event, &mut elsewhere);
+                        self.advance(id, stream, std::slice::from_ref(event), &mut elsewhere);
                     }
                 }
                 Item::Withheld { first, last } => {

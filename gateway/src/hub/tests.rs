@@ -330,7 +330,7 @@ proptest! {
                 };
                 for (hint, arrives) in told.iter().zip([first_arrives, second_arrives]) {
                     if arrives {
-                        world.hub.hint(hint);
+                        world.hub.hints(std::slice::from_ref(hint));
                     }
                 }
             }
@@ -358,7 +358,7 @@ async fn a_hint_that_comes_too_early_waits_until_the_gap_was_read() {
     let own = StreamId::user(user(0));
     let _lost = world.logs.append(own, Vec::new());
     let early = world.logs.append(own, Vec::new());
-    world.hub.hint(&early);
+    world.hub.hints(&[early]);
     assert!(world.devices[0].conn.session().is_drained());
     world.settle().await;
     assert_eq!(world.devices[0].positions[&own], 2);
@@ -392,7 +392,7 @@ async fn who_is_kicked_hears_the_kick_last_and_nothing_between_kick_and_return()
     tell.push(world.logs.append(room(), Vec::new()));
     tell.extend(world.logs.change(user(1), Change::Joined));
     for hint in &tell {
-        world.hub.hint(hint);
+        world.hub.hints(std::slice::from_ref(hint));
     }
     world.settle().await;
     assert_eq!(world.devices[1].seen, BTreeSet::from([2, 3, 5]));
@@ -405,7 +405,7 @@ async fn a_log_that_was_rolled_back_makes_its_hearers_sync_anew() {
     world.settle().await;
     let own = StreamId::user(user(0));
     let event = world.logs.append(own, Vec::new());
-    world.hub.hint(&event);
+    world.hub.hints(&[event]);
     world.logs.logs.lock().clear();
     world.hub.refresh(true).await;
     let close = world.devices[0].conn.session().closing().unwrap();

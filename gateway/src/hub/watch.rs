@@ -13,6 +13,8 @@ use super::Hub;
 
 /// How long to wait before watching again after the publisher was lost.
 const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// The most hints that are handed on together: what a burst costs one wake and one write for, and still short.
+const HINTS_AT_ONCE: usize = 64;
 /// The most heads in one question.
 const HEADS_PER_QUESTION: usize = 1_000;
 /// A question for heads must not take longer.
@@ -57,17 +59,23 @@ impl Hub {
         self.watching.load(Ordering::Relaxed)
     }
 
-    async fn listen(&self, mut hints: Hints, heard: &mut Option<Heard>) {
-        while let Some(hint) = hints.next().await {
-            match prove(heard, &hint) {
-                Proof::Whole => {}
-                Proof::Missed => self.refresh(false).await,
-                Proof::Replaced => self.refresh(true).await,
+    async fn listen(&self, hints: Hints, heard: &mut Option<Heard>) {
+        let mut hints = hints.ready_chunks(HINTS_AT_ONCE);
+        while let Some(ready) = hints.next().await {
+            let mut events = Vec::with_capacity(ready.len());
+            for hint in ready {
+                let proof = prove(heard, &hint);
+                if proof != Proof::Whole {
+                    self.hints(&events);
+                    events.clear();
+                    self.refresh(proof == Proof::Replaced).await;
+                }
+                if let Hint::Event { event, .. } = hint {
+                    events.push(event);
+                }
             }
             self.watching.store(true, Ordering::Relaxed);
-            if let Hint::Event { event, .. } = hint {
-                self.hint(&event);
-            }
+            self.hints(&events);
         }
     }
 

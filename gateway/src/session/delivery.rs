@@ -54,9 +54,16 @@ impl Session {
         self.codec
     }
 
-    /// An entry's turn has come in the hub. Answers whether the writer must be woken.
-    pub(crate) fn deliver(&mut self, stream: StreamId, seq: Seq, event: &Encoded<'_>) -> bool {
-        if self.phase != Phase::Open {
+    /// The turn of entries `first` and following has come in the hub. Answers whether the writer must be woken.
+    pub(crate) fn deliver(&mut self, stream: StreamId, first: Seq, events: &[Encoded<'_>]) -> bool {
+        self.outbox.expect(events.len());
+        // Each has its turn, also after one that woke the writer.
+        events.iter().zip(first..).fold(false, |wake, (event, seq)| self.deliver_one(stream, seq, event) || wake)
+    }
+
+    fn deliver_one(&mut self, stream: StreamId, seq: Seq, event: &Encoded<'_>) -> bool {
+        // A socket that is asked to close hears nothing more, or a steady flow would keep it: what comes is read at the resume.
+        if self.phase != Phase::Open || self.closing().is_some() {
             self.tracks.note(stream, seq);
             return false;
         }
@@ -77,7 +84,7 @@ impl Session {
 
     /// A register's value or something ephemeral. Answers whether the writer must be woken.
     pub(crate) fn tell(&mut self, event: &Encoded<'_>, kind: Kind) -> bool {
-        if self.phase != Phase::Open {
+        if self.phase != Phase::Open || self.closing().is_some() {
             return false;
         }
         let frame = event.frame(self.codec);
@@ -245,9 +252,17 @@ impl Session {
         self.tracks.note_unproven(stream, seq);
     }
 
+    /// Hands over the next frames to write, until they are so many bytes.
+    pub(crate) fn take_out(&mut self, bytes: usize, each: impl FnMut(Queued)) {
+        self.outbox.take(bytes, each);
+    }
+
     /// The next frame to write.
+    #[cfg(test)]
     pub(crate) fn pop(&mut self) -> Option<Queued> {
-        self.outbox.pop()
+        let mut next = None;
+        self.take_out(1, |queued| next = Some(queued));
+        next
     }
 
     /// Whether nothing waits to be written.

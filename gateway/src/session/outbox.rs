@@ -60,6 +60,8 @@ impl Budget {
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Outbox {
+    /// The head of the queue: one frame at a time, which is what most connections hear, needs no memory of its own.
+    first: Option<Queued>,
     queue: VecDeque<Queued>,
     bytes: usize,
     max: usize,
@@ -68,7 +70,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(max: usize, budget: Arc<Budget>) -> Self {
-        Self { queue: VecDeque::new(), bytes: 0, max, budget }
+        Self { first: None, queue: VecDeque::new(), bytes: 0, max, budget }
     }
 
     /// Whether one more frame of this size stays within the bounds.
@@ -86,23 +88,42 @@ impl Outbox {
         let cost = cost(&frame);
         self.bytes += cost;
         self.budget.used.fetch_add(cost, Ordering::Relaxed);
-        self.queue.push_back(Queued { frame, kind });
+        let queued = Queued { frame, kind };
+        if self.is_empty() {
+            self.first = Some(queued);
+        } else {
+            self.queue.push_back(queued);
+        }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Queued> {
-        let Some(queued) = self.queue.pop_front() else {
-            // A burst's memory is not kept for the quiet after it.
-            if self.queue.capacity() > 0 {
-                self.queue = VecDeque::new();
-            }
-            return None;
-        };
-        self.release(cost(&queued.frame));
-        Some(queued)
+    /// Makes room for so many frames at once.
+    pub(crate) fn expect(&mut self, frames: usize) {
+        if frames > 1 {
+            self.queue.reserve(frames);
+        }
+    }
+
+    /// Hands over frames in their order, until they are so many bytes; the bounds are told once for all of them.
+    pub(crate) fn take(&mut self, bytes: usize, mut each: impl FnMut(Queued)) {
+        let (mut taken, mut released) = (0, 0);
+        while taken < bytes
+            && let Some(queued) = self.first.take().or_else(|| self.queue.pop_front())
+        {
+            taken += queued.frame.len();
+            released += cost(&queued.frame);
+            each(queued);
+        }
+        if released > 0 {
+            self.release(released);
+        }
+        // A burst's memory is not kept for the quiet after it.
+        if self.queue.is_empty() && self.queue.capacity() > 0 {
+            self.queue = VecDeque::new();
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.first.is_none() && self.queue.is_empty()
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -112,19 +133,25 @@ impl Outbox {
     /// Drops everything that can be had again; `dropped` hears of each.
     pub(crate) fn shed(&mut self, mut dropped: impl FnMut(Kind)) {
         let mut freed = 0;
-        self.queue.retain(|queued| {
+        let mut keeps = |queued: &Queued| {
             let keep = queued.kind == Kind::Kept;
             if !keep {
                 freed += cost(&queued.frame);
                 dropped(queued.kind);
             }
             keep
-        });
+        };
+        self.first = self.first.take().filter(&mut keeps);
+        self.queue.retain(&mut keeps);
+        if self.first.is_none() {
+            self.first = self.queue.pop_front();
+        }
         self.queue.shrink_to_fit();
         self.release(freed);
     }
 
     pub(crate) fn clear(&mut self) {
+        self.first = None;
         self.queue = VecDeque::new();
         self.release(self.bytes);
     }

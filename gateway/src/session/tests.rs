@@ -119,7 +119,7 @@ impl World {
             self.cursor[number] += 1;
             let seq = self.cursor[number];
             let event = entry(stream(number), seq);
-            self.session.deliver(stream(number), seq, &Encoded::new(&event));
+            self.session.deliver(stream(number), seq, &[Encoded::new(&event)]);
         }
     }
 
@@ -231,7 +231,7 @@ proptest! {
         let mut session = open(&settings, [0; STREAMS]);
         session.meet(stream(0), 0);
         for seq in 1..=count {
-            session.deliver(stream(0), seq, &Encoded::new(&entry(stream(0), seq)));
+            session.deliver(stream(0), seq, &[Encoded::new(&entry(stream(0), seq))]);
             prop_assert!(settings.budget.used() <= queue_bytes);
         }
     }
@@ -241,11 +241,11 @@ proptest! {
 fn nothing_comes_before_the_welcome_and_what_happened_meanwhile_is_read() {
     let settings = settings(10_000);
     let mut session = fresh(&settings);
-    session.deliver(stream(1), 5, &Encoded::new(&entry(stream(1), 5)));
+    session.deliver(stream(1), 5, &[Encoded::new(&entry(stream(1), 5))]);
     assert!(session.is_drained());
     let welcome = frame(&session);
     session.welcome(vec![Head { stream: stream(0), position: at(2) }], welcome);
-    session.deliver(stream(0), 3, &Encoded::new(&entry(stream(0), 3)));
+    session.deliver(stream(0), 3, &[Encoded::new(&entry(stream(0), 3))]);
     assert!(session.pop().is_some() && session.is_drained());
     session.synced();
     assert_eq!(session.reads_from(stream(0)), Some(3));

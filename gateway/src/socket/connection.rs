@@ -12,13 +12,14 @@ use runtime::limits::Gcra;
 use super::transport::{Incoming, Transport};
 use super::work::{self, Work};
 use crate::clock;
+use crate::codec::Codec;
 use crate::edge::{Edge, Origin};
 use crate::hub::{Conn, Keep};
 use crate::meters::TRANSPORT;
-use crate::session::{Close, Kind};
+use crate::session::{Close, Job, Kind};
 
-/// So much is written at once: larger writes cost the kernel no less per byte, and buffers that grew stay grown.
-const WRITE_AT_ONCE: usize = 16 * 1_024;
+/// So much is written at once: a burst of 64 messages fits, and the room is given back when it is written.
+const WRITE_AT_ONCE: usize = 64 * 1_024;
 
 /// A welcomed client's connection.
 pub(super) struct Connection {
@@ -33,6 +34,17 @@ pub(super) struct Connection {
     pub(super) refused: u32,
     work: Option<Box<Work>>,
     stalled: bool,
+    /// Something came in that the session has not been told of.
+    heard: bool,
+}
+
+/// What the session wants, and what it lets the connection do.
+struct Turn {
+    job: Option<(Job, Codec)>,
+    /// Another turn is due as soon as this one's frames are written.
+    more: bool,
+    /// Another frame may be read.
+    room: bool,
 }
 
 /// How it ends.
@@ -65,6 +77,7 @@ impl Connection {
             refused: 0,
             work: None,
             stalled: false,
+            heard: false,
         }
     }
 
@@ -82,28 +95,30 @@ impl Connection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.conn.waker().register(cx.waker());
         loop {
-            let worked = self.poll_work(cx);
-            let begun = self.begin_jobs();
-            if let Some(end) = self.poll_closing() {
-                return Poll::Ready(end);
-            }
-            if let Err(end) = self.poll_write(cx) {
-                return Poll::Ready(end);
-            }
-            let read = match self.poll_read(cx) {
-                Ok(read) => read,
+            self.poll_work(cx);
+            let turn = match self.turn() {
+                Ok(turn) => turn,
                 Err(end) => return Poll::Ready(end),
             };
+            let begun = turn.job.map(|(job, codec)| self.begin(job, codec)).is_some();
+            let written = match self.poll_flush(cx) {
+                Ok(written) => written,
+                Err(end) => return Poll::Ready(end),
+            };
+            let read = match turn.room.then(|| self.poll_read(cx)) {
+                Some(Ok(read)) => read,
+                Some(Err(end)) => return Poll::Ready(end),
+                None => false,
+            };
             // What was begun must be polled once, or nothing wakes this task when it is done.
-            if !worked && !begun && !read {
+            if !begun && !read && !(written && turn.more) {
                 return Poll::Pending;
             }
         }
     }
 
-    /// Takes what is done; answers whether anything was.
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut any = false;
+    /// Takes what is done.
+    fn poll_work(&mut self, cx: &mut Context<'_>) {
         while let Some(work) = &mut self.work {
             if work.is_idle() {
                 self.work = None;
@@ -113,91 +128,81 @@ impl Connection {
                 Poll::Ready(done) => self.take(done),
                 Poll::Pending => break,
             }
-            any = true;
         }
-        any
     }
 
-    /// Begins what the session wants done; answers whether there was anything.
-    fn begin_jobs(&mut self) -> bool {
-        let mut any = false;
-        while !self.work.as_ref().is_some_and(|work| work.is_resting()) {
-            let (job, codec) = {
-                let mut session = self.conn.session();
-                (session.next_job(self.edge.hub.settings()), session.codec())
-            };
-            let Some(job) = job else { break };
-            let flight = work::begin(&self.edge, self.caller.user, codec, job);
-            self.work().job(flight);
-            any = true;
-        }
-        any
+    fn begin(&mut self, job: Job, codec: Codec) {
+        let flight = work::begin(&self.edge, self.caller.user, codec, job);
+        self.work().job(flight);
     }
 
-    fn poll_closing(&self) -> Option<End> {
-        let session = self.conn.session();
+    /// Everything that concerns the session, in one locking: whether it ends, what it wants done, and the next frames, which go
+    /// to the transport's buffer and not to the kernel yet.
+    fn turn(&mut self) -> Result<Turn, End> {
+        let settings = self.edge.hub.settings();
+        let mut session = self.conn.session();
         if session.socket() != self.socket {
-            return Some(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
+            return Err(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
         }
-        let close = session.closing()?;
-        // A drain lets what is in flight be answered first.
-        let busy = self.work.as_ref().is_some_and(|work| work.commands() > 0) || !session.is_drained();
-        (close.code != CloseCode::Reconnect || !busy).then_some(End::Close(close))
-    }
-
-    /// Writes until nothing waits or the socket takes no more.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        loop {
-            if self.transport.is_unflushed() {
-                match self.transport.poll_flush(cx) {
-                    Poll::Ready(Ok(())) => self.set_stalled(false),
-                    Poll::Ready(Err(_)) => return Err(End::Lost),
-                    Poll::Pending => {
-                        self.set_stalled(true);
-                        return Ok(());
-                    }
-                }
-            }
-            if !self.feed()? {
-                return Ok(());
+        if std::mem::take(&mut self.heard) {
+            session.heard(clock::now());
+        }
+        let commands = self.work.as_ref().map_or(0, |work| work.commands());
+        if let Some(close) = session.closing() {
+            // A drain lets what is in flight be answered first.
+            let busy = commands > 0 || !session.is_drained();
+            if close.code != CloseCode::Reconnect || !busy {
+                return Err(End::Close(close));
             }
         }
-    }
-
-    /// Hands the next frames to the transport; answers whether there were any.
-    fn feed(&mut self) -> Result<bool, End> {
-        let mut batch = Vec::new();
-        {
-            let mut session = self.conn.session();
-            if session.socket() != self.socket {
-                return Ok(false);
-            }
-            let mut bytes = 0;
-            while bytes < WRITE_AT_ONCE
-                && let Some(queued) = session.pop()
-            {
-                bytes += queued.frame.len();
-                batch.push(queued);
-            }
-        }
-        let any = !batch.is_empty();
-        let meters = &self.edge.meters;
         let (mut events, mut replies) = (0, 0);
-        for queued in batch {
-            match queued.kind {
-                Kind::Ephemeral(until) if until <= clock::wall() => continue,
-                Kind::Kept => replies += 1,
-                Kind::Entry(..) | Kind::Register | Kind::Ephemeral(_) => events += 1,
-            }
-            self.transport.feed(&queued.frame);
+        if !self.transport.is_unflushed() {
+            let transport = &mut self.transport;
+            session.take_out(WRITE_AT_ONCE, |queued| {
+                match queued.kind {
+                    Kind::Ephemeral(until) if until <= clock::wall() => return,
+                    Kind::Kept => replies += 1,
+                    Kind::Entry(..) | Kind::Register | Kind::Ephemeral(_) => events += 1,
+                }
+                transport.feed(&queued.frame);
+            });
         }
+        // Asked after the queue was emptied: a page that waited for room may be read now, and nothing else would ask for it.
+        let resting = self.work.as_ref().is_some_and(|work| work.is_resting());
+        let job = if resting { None } else { session.next_job(settings) };
+        let job = job.map(|job| (job, session.codec()));
+        // Another command is not taken with too many in flight, nor with too many answers that nobody reads.
+        let syncing = self.work.as_ref().is_some_and(|work| work.syncing);
+        let free = !syncing && commands < self.edge.config.commands_in_flight;
+        let room = free && session.closing().is_none() && session.takes_more(settings);
+        // A socket that was asked to close ends in the turn after its last frame; answers that are awaited wake it themselves.
+        let ends = session.closing().is_some() && commands == 0;
+        let more = ends || !session.is_drained();
+        drop(session);
+        let meters = &self.edge.meters;
         if events > 0 {
             meters.events_sent.increment(events);
         }
         if replies > 0 {
             meters.replies_sent.increment(replies);
         }
-        Ok(any)
+        Ok(Turn { job, more, room })
+    }
+
+    /// Writes what was fed; answers whether all of it is out.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        if !self.transport.is_unflushed() {
+            return Ok(true);
+        }
+        match self.transport.poll_flush(cx) {
+            Poll::Ready(Ok(())) => self.set_stalled(false),
+            Poll::Ready(Err(_)) => return Err(End::Lost),
+            Poll::Pending => {
+                self.set_stalled(true);
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn set_stalled(&mut self, stalled: bool) {
@@ -207,35 +212,22 @@ impl Connection {
         }
     }
 
-    /// Reads one frame if there is one and it can be taken; answers whether.
+    /// Reads one frame if there is one; answers whether.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
-        if !self.has_room() {
-            return Ok(false);
-        }
         match self.transport.poll_recv(cx) {
             Poll::Pending => return Ok(false),
             Poll::Ready(Incoming::Text(text)) => {
-                self.conn.session().heard(clock::now());
+                self.heard = true;
                 if let Err(code) = self.frame(text) {
                     return Err(End::Close(Close { code, after_ms: None }));
                 }
             }
-            Poll::Ready(Incoming::Alive) => self.conn.session().heard(clock::now()),
+            Poll::Ready(Incoming::Alive) => self.heard = true,
             Poll::Ready(Incoming::Closed(code)) => return Err(End::Client(code)),
             Poll::Ready(Incoming::Violation(code)) => return Err(End::Close(Close { code, after_ms: None })),
             Poll::Ready(Incoming::Lost) => return Err(End::Lost),
         }
         Ok(true)
-    }
-
-    /// Whether another command can be taken: not with too many in flight, nor with too many answers that nobody reads.
-    fn has_room(&self) -> bool {
-        let free = self
-            .work
-            .as_ref()
-            .is_none_or(|work| !work.syncing && work.commands() < self.edge.config.commands_in_flight);
-        let session = self.conn.session();
-        free && session.closing().is_none() && session.takes_more(self.edge.hub.settings())
     }
 
     async fn end(self, end: End) {

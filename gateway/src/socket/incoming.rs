@@ -121,9 +121,9 @@ impl Connection {
                 let span = tracing::info_span!(
                     "command",
                     service = "api-gateway",
-                    request_id = %request,
-                    trace_id = %self.origin.trace.trace_id(),
-                    user_id = %self.caller.user,
+                    request_id = request.0.as_u128(),
+                    trace_id = self.origin.trace.trace_number(),
+                    user_id = self.caller.user.0.as_u128(),
                 );
                 let (edge, id) = (Arc::clone(&self.edge), frame.id);
                 let flight = async move {

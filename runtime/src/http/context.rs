@@ -21,8 +21,8 @@ pub async fn context_layer(State(service): State<ServiceName>, mut request: Requ
     let span = tracing::info_span!(
         "request",
         service = service.as_str(),
-        request_id = %request_id,
-        trace_id = %context.trace_id(),
+        request_id = request_id.0.as_u128(),
+        trace_id = context.trace_number(),
         user_id = tracing::field::Empty,
     );
     let mut response = next.run(request).instrument(span).await;

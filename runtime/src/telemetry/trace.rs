@@ -69,6 +69,11 @@ impl TraceContext {
         format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
     }
 
+    /// The trace's id as a number, for the `trace_id` of a span.
+    pub fn trace_number(&self) -> u128 {
+        self.trace_id
+    }
+
     /// The trace's id in hexadecimal, as logs show it.
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)

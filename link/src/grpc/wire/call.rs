@@ -25,9 +25,9 @@ impl From<Call> for proto::Call {
             cookie: call.cookie,
             context: Some(proto::Context {
                 request_id: id(call.context.request_id.as_bytes()),
-                traceparent: call.context.traceparent,
+                traceparent: call.context.traceparent.map(|text| text.to_string()),
                 client_ip: call.context.client_ip.map(|ip| ip.to_string()),
-                user_agent: call.context.user_agent,
+                user_agent: call.context.user_agent.map(|text| text.to_string()),
             }),
         }
     }
@@ -64,9 +64,9 @@ impl TryFrom<proto::Call> for Call {
             cookie: call.cookie,
             context: Context {
                 request_id: to_id(&context.request_id, "request_id")?,
-                traceparent: context.traceparent,
+                traceparent: context.traceparent.map(Into::into),
                 client_ip,
-                user_agent: context.user_agent,
+                user_agent: context.user_agent.map(Into::into),
             },
         })
     }

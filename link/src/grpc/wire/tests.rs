@@ -47,9 +47,9 @@ fn call() -> impl Strategy<Value = Call> {
     let context = (uuid(), option::of(".*"), option::of(any::<std::net::IpAddr>()), option::of(".*")).prop_map(
         |(id, traceparent, client_ip, user_agent)| Context {
             request_id: id.into(),
-            traceparent,
+            traceparent: traceparent.map(Into::into),
             client_ip,
-            user_agent,
+            user_agent: user_agent.map(Into::into),
         },
     );
     (".*", actor, option::of(".*"), bytes(), option::of(uuid()), option::of(".*"), context).prop_map(

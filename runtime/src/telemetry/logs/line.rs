@@ -1,29 +1,56 @@
 //! One log line: gathered from an event and its span, written as JSON or for people.
 
-use std::fmt::{Debug, Write};
+use std::fmt::{Debug, Display, Formatter, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use protocol::ServiceName;
 use serde_json::{Map, Number, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Level, Metadata};
+use uuid::Uuid;
 
 use super::time::rfc3339;
 
 /// The names that events take over from their span.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inherited {
-    service: Option<String>,
-    request_id: Option<String>,
-    trace_id: Option<String>,
-    user_id: Option<String>,
+    service: Option<Name>,
+    request_id: Option<Name>,
+    trace_id: Option<Name>,
+    user_id: Option<Name>,
+}
+
+/// A name's value, as it came: a span is made for every command and a line is rare, so text is made for lines only.
+#[derive(Debug, Clone)]
+enum Name {
+    Text(String),
+    Service(ServiceName),
+    /// A number is the value of an id.
+    Id(u128),
+    /// Of a trace the standard wants plain hexadecimal.
+    Trace(u128),
+}
+
+impl Display for Name {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Service(service) => f.write_str(service.as_str()),
+            Self::Id(id) => write!(f, "{}", Uuid::from_u128(*id)),
+            Self::Trace(id) => write!(f, "{id:032x}"),
+        }
+    }
 }
 
 impl Inherited {
-    pub(super) fn service(&self) -> Option<&str> {
-        self.service.as_deref()
+    pub(super) fn service(&self) -> Option<ServiceName> {
+        match self.service {
+            Some(Name::Service(service)) => Some(service),
+            _ => None,
+        }
     }
 
-    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Name>> {
         match name {
             "service" => Some(&mut self.service),
             "request_id" => Some(&mut self.request_id),
@@ -33,7 +60,7 @@ impl Inherited {
         }
     }
 
-    fn named(&self) -> [(&'static str, &Option<String>); 4] {
+    fn named(&self) -> [(&'static str, &Option<Name>); 4] {
         [
             ("service", &self.service),
             ("request_id", &self.request_id),
@@ -46,13 +73,21 @@ impl Inherited {
 impl Visit for Inherited {
     fn record_str(&mut self, field: &Field, value: &str) {
         if let Some(slot) = self.slot(field.name()) {
-            *slot = Some(value.to_owned());
+            let service = ServiceName::ALL.into_iter().find(|service| service.as_str() == value);
+            *slot = Some(service.map_or_else(|| Name::Text(value.to_owned()), Name::Service));
+        }
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        let name = if field.name() == "trace_id" { Name::Trace(value) } else { Name::Id(value) };
+        if let Some(slot) = self.slot(field.name()) {
+            *slot = Some(name);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if let Some(slot) = self.slot(field.name()) {
-            *slot = Some(format!("{value:?}"));
+            *slot = Some(Name::Text(format!("{value:?}")));
         }
     }
 }
@@ -98,7 +133,7 @@ impl Line {
         object.insert("caller".to_owned(), self.caller.into());
         for (name, value) in self.names.named() {
             if let Some(value) = value {
-                object.insert(name.to_owned(), value.as_str().into());
+                object.insert(name.to_owned(), value.to_string().into());
             }
         }
         for (name, value) in self.fields {
@@ -146,8 +181,8 @@ impl Line {
             ("stacktrace", Value::String(text)) => self.stack = Some(text),
             ("caller", Value::String(text)) => self.caller = text,
             (name, value) => match (self.names.slot(name), value) {
-                (Some(slot), Value::String(text)) => *slot = Some(text),
-                (Some(slot), value) => *slot = Some(value.to_string()),
+                (Some(slot), Value::String(text)) => *slot = Some(Name::Text(text)),
+                (Some(slot), value) => *slot = Some(Name::Text(value.to_string())),
                 (None, value) => _ = self.fields.insert(name.to_owned(), value),
             },
         }

@@ -39,6 +39,16 @@ fn a_line_carries_its_own_fields_and_the_names_of_its_spans() {
 }
 
 #[test]
+fn ids_that_a_span_holds_as_numbers_are_written_as_ids() {
+    let lines = logged(|| {
+        let _span = tracing::info_span!("command", request_id = 1_u128, trace_id = 2_u128).entered();
+        tracing::info!("stored");
+    });
+    assert_eq!(lines[0]["request_id"], "00000000-0000-0000-0000-000000000001");
+    assert_eq!(lines[0]["trace_id"], "00000000000000000000000000000002");
+}
+
+#[test]
 fn an_error_carries_a_stack_trace() {
     let lines = logged(|| tracing::error!("broken"));
     assert!(lines[0]["stacktrace"].as_str().unwrap().contains("tests"));
