@@ -154,7 +154,7 @@ impl Desk<'_> {
         };
         sessions::insert(self.tx, &session)?;
         if let Some(address) = self.context.client_ip {
-            lockout::remember_place(self.tx, account, &lockout::network(address), self.now)?;
+            lockout::remember_place(self.tx, account, address.into(), self.now)?;
         }
         Ok(session)
     }

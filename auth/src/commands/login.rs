@@ -86,7 +86,7 @@ async fn look_up(state: &Arc<State>, call: &Call, handle: String, now: Millis) -
                 {
                     place = Place::KnownDevice(session.id);
                 } else if let Some(address) = address
-                    && lockout::known_place(store, account, &lockout::network(address), known_since)?
+                    && lockout::known_place(store, account, address.into(), known_since)?
                 {
                     place = Place::KnownAddress(account);
                 }

@@ -90,7 +90,7 @@ fn present(desk: &Desk<'_>, token: RefreshToken) -> Result<Verdict<Issued>, Stop
     if let Some(address) = desk.context.client_ip
         && (moved || desk.now.saturating_sub(last_seen) >= PLACE_EVERY_MS)
     {
-        lockout::remember_place(desk.tx, session.account, &lockout::network(address), desk.now)?;
+        lockout::remember_place(desk.tx, session.account, address.into(), desk.now)?;
     }
     match why {
         None => desk.audit("session.refresh", resource, user)?,

@@ -1,6 +1,7 @@
 //! Tallies and known places in the store: they survive a restart, else a crash would be a way to guess on.
 
 use protocol::{Millis, UserId};
+use runtime::limits::Network;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Subject, Tally};
@@ -50,17 +51,27 @@ pub(super) fn forget(store: &Connection, subject: &Subject) -> rusqlite::Result<
 }
 
 /// Whether the account logged in from this network since.
-pub(crate) fn known_place(store: &Connection, account: UserId, network: &str, since: Millis) -> rusqlite::Result<bool> {
+pub(crate) fn known_place(
+    store: &Connection,
+    account: UserId,
+    network: Network,
+    since: Millis,
+) -> rusqlite::Result<bool> {
     store
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM places WHERE account = ?1 AND network = ?2 AND seen_at >= ?3)")?
-        .query_row(params![account.as_bytes(), network, number(since)], |row| row.get(0))
+        .query_row(params![account.as_bytes(), network.to_string(), number(since)], |row| row.get(0))
 }
 
 /// Remembers that the account logged in from this network.
-pub(crate) fn remember_place(store: &Connection, account: UserId, network: &str, now: Millis) -> rusqlite::Result<()> {
+pub(crate) fn remember_place(
+    store: &Connection,
+    account: UserId,
+    network: Network,
+    now: Millis,
+) -> rusqlite::Result<()> {
     store
         .prepare_cached("INSERT OR REPLACE INTO places (account, network, seen_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![account.as_bytes(), network, number(now)])?;
+        .execute(params![account.as_bytes(), network.to_string(), number(now)])?;
     store
         .prepare_cached(
             "DELETE FROM places WHERE account = ?1 AND network NOT IN

@@ -1,27 +1,22 @@
 //! One limiter for each row of the table that the gateway counts.
+//!
+//! Users and networks are counted in maps of their own: whoever fills those of the networks, without any login, refuses no user.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use link::Refusal;
 use protocol::commands::{CommandSpec, Cost};
 use protocol::limits::{LimitKind, RATE_LIMITS, RateLimit};
 use protocol::{ErrorCode, UserId};
-use runtime::limits::{Decision, Gcra, Keyed, Rule, SlidingWindow};
+use runtime::limits::{Decision, Gcra, Keyed, Limiter, Network, Rule, SlidingWindow};
 use uuid::Uuid;
 
 use crate::clock;
 
 /// The most keys that one limit remembers; beyond it new keys are refused.
 const KEYS_MAX: usize = 100_000;
-
-/// Whose budget.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Key {
-    User(UserId),
-    Address(IpAddr),
-    InConversation(UserId, Uuid),
-}
 
 /// Who asks, as far as limits are concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,19 +31,20 @@ pub(crate) struct Spent(pub(crate) Option<Decision>);
 
 /// All limiters.
 pub(crate) struct Limits {
-    general: Row<SlidingWindow>,
-    login_address: Row<SlidingWindow>,
-    register_address: Row<SlidingWindow>,
-    join_user: Row<SlidingWindow>,
-    join_address: Row<SlidingWindow>,
-    conversation_messages: Row<Gcra>,
-    socket_opens: Row<Gcra>,
+    general_user: Row<UserId, SlidingWindow>,
+    general_address: Row<Network, SlidingWindow>,
+    login_address: Row<Network, SlidingWindow>,
+    register_address: Row<Network, SlidingWindow>,
+    join_user: Row<UserId, SlidingWindow>,
+    join_address: Row<Network, SlidingWindow>,
+    conversation_messages: Row<(UserId, Uuid), Gcra>,
+    socket_opens: Row<Network, Gcra>,
     socket_frames: Rule,
 }
 
-struct Row<L> {
+struct Row<K, L> {
     rule: Rule,
-    keyed: Keyed<Key, L>,
+    keyed: Keyed<K, L>,
 }
 
 impl Limits {
@@ -56,7 +52,8 @@ impl Limits {
     pub(crate) fn new(counts: &BTreeMap<String, u32>) -> Self {
         let rule = |name| rule(name, counts);
         Self {
-            general: Row::new(rule("general")),
+            general_user: Row::new(rule("general")),
+            general_address: Row::new(rule("general")),
             login_address: Row::new(rule("login_address")),
             register_address: Row::new(rule("register_address")),
             join_user: Row::new(rule("join_user")),
@@ -74,16 +71,15 @@ impl Limits {
 
     /// A request over REST.
     pub(crate) fn request(&self, client: Client, spent: &mut Spent) -> Result<(), Refusal> {
-        let key = match client.user {
-            Some(user) => Key::User(user),
-            None => Key::Address(client.address),
-        };
-        self.general.take(key, spent)
+        match client.user {
+            Some(user) => self.general_user.take(user, spent),
+            None => self.general_address.take(client.address.into(), spent),
+        }
     }
 
     /// A socket is to be opened.
     pub(crate) fn open(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.socket_opens.take(Key::Address(address), &mut Spent::default())
+        self.socket_opens.take(address.into(), &mut Spent::default())
     }
 
     /// The budgets of a command's own class.
@@ -94,18 +90,15 @@ impl Limits {
         to: Option<Uuid>,
         spent: &mut Spent,
     ) -> Result<(), Refusal> {
-        let address = Key::Address(client.address);
+        let address = Network::from(client.address);
         match (spec.cost, client.user) {
             (Cost::Login, _) => self.login_address.take(address, spent),
             (Cost::Register, _) => self.register_address.take(address, spent),
             (Cost::Join, Some(user)) => {
-                self.join_user.take(Key::User(user), spent)?;
+                self.join_user.take(user, spent)?;
                 self.join_address.take(address, spent)
             }
-            (Cost::Send, Some(user)) => {
-                let conversation = to.unwrap_or_default();
-                self.conversation_messages.take(Key::InConversation(user, conversation), spent)
-            }
+            (Cost::Send, Some(user)) => self.conversation_messages.take((user, to.unwrap_or_default()), spent),
             _ => Ok(()),
         }
     }
@@ -113,21 +106,27 @@ impl Limits {
     /// Gives back the memory of keys at rest.
     pub(crate) fn trim(&self) {
         let now = clock::steady();
-        for row in [&self.general, &self.login_address, &self.register_address, &self.join_user, &self.join_address] {
-            row.keyed.trim(&row.rule, now);
-        }
-        for row in [&self.conversation_messages, &self.socket_opens] {
-            row.keyed.trim(&row.rule, now);
-        }
+        self.general_user.trim(now);
+        self.general_address.trim(now);
+        self.login_address.trim(now);
+        self.register_address.trim(now);
+        self.join_user.trim(now);
+        self.join_address.trim(now);
+        self.conversation_messages.trim(now);
+        self.socket_opens.trim(now);
     }
 }
 
-impl<L: runtime::limits::Limiter> Row<L> {
+impl<K: Hash + Eq, L: Limiter> Row<K, L> {
     fn new(rule: Rule) -> Self {
         Self { rule, keyed: Keyed::new(KEYS_MAX) }
     }
 
-    fn take(&self, key: Key, spent: &mut Spent) -> Result<(), Refusal> {
+    fn trim(&self, now: u64) {
+        self.keyed.trim(&self.rule, now);
+    }
+
+    fn take(&self, key: K, spent: &mut Spent) -> Result<(), Refusal> {
         let decision = self.keyed.take(key, &self.rule, clock::steady(), 1);
         spent.note(decision);
         if decision.allowed { Ok(()) } else { Err(Refusal::of(ErrorCode::RateLimited).after(decision.retry_after_ms)) }
@@ -200,6 +199,21 @@ mod tests {
         let refusal = limits.request(CLIENT, &mut spent).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::RateLimited);
         assert!(refusal.retry_after_ms.unwrap() > 0);
+    }
+
+    #[test]
+    fn an_ipv6_network_has_one_budget_and_no_flood_of_networks_refuses_a_user() {
+        let limits = Limits::new(&BTreeMap::from([("general".to_owned(), 1)]));
+        let ask = |address: u128, user| {
+            let address = IpAddr::V6(address.into());
+            limits.request(Client { user, address }, &mut Spent::default())
+        };
+        let network: u128 = 0x2001_0db8 << 96;
+        ask(network + 1, None).unwrap();
+        ask(network + 2, None).unwrap_err();
+        let refused = (1..2 * KEYS_MAX as u128).filter(|n| ask(network + (n << 64), None).is_err()).count();
+        assert!(refused > 0, "the map of the networks is full");
+        ask(network + 1, Some(UserId::now())).unwrap();
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) async fn run(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr
     // A proxy's connections are many and its clients' own; each client is limited by the address that the proxy names.
     let place = match trusted {
         true => None,
-        false => match shared.pending.enter(addr::canonical(peer.ip())) {
+        false => match shared.pending.enter(peer.ip().into()) {
             Some(place) => Some(place),
             None => return refused(service, "pending"),
         },

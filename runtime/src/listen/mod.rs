@@ -3,8 +3,8 @@
 //! `axum::serve` arms no header timeout, leaves Nagle's algorithm on, counts nothing and knows neither TLS nor proxies. Here:
 //!
 //! * The address is known before anything is served ([`Listener::bind`] then [`Listener::serve`]), so port 0 works in every test.
-//! * A client that is slow with its request head costs five seconds and 8 KiB, and an address may have only so
-//!   many such connections at once. The number of connections is bounded as a whole.
+//! * A client that is slow with its request head costs five seconds and 8 KiB, and a network (an IPv4 address, an IPv6 /64) may have
+//!   only so many such connections at once. The number of connections is bounded as a whole.
 //! * Who the client is comes from `X-Forwarded-For` or the PROXY protocol only if the peer is a configured proxy
 //!   ([`ClientAddr`]); everyone else is who they connect as.
 //! * Per connection little is kept: hyper's buffers start small, and once a connection is upgraded to a
@@ -50,7 +50,7 @@ pub struct ListenConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Connections at once, sockets included; more are closed at once.
     pub max_connections: usize,
-    /// Connections of one address that have not sent a whole request yet.
+    /// Connections of one address (of one /64 in IPv6) that have not sent a whole request yet.
     pub max_pending_per_address: usize,
     /// From the connection, or from the answer before, to the end of the request's head. So it is also how long an idle
     /// connection is kept.
