@@ -14,6 +14,10 @@ use crate::ids::{ConversationId, UserId};
 /// The number of an entry in its stream: gapless, the first is 1; 0 stands before the first.
 pub type Seq = u64;
 
+/// The highest number that a request may name: what a double holds exactly, since clients are written in JavaScript too. No log
+/// ever gets there, so arithmetic on a checked number can't overflow.
+pub const SEQ_MAX: Seq = 1 << 53;
+
 /// Names one entry: eight hexadecimal digits on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tag(pub u32);
@@ -107,6 +111,23 @@ impl fmt::Debug for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Reads a number that a client names, up to [`SEQ_MAX`]; for `deserialize_with` in the bodies of commands.
+pub(crate) fn named_seq<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Seq, D::Error> {
+    let seq = Seq::deserialize(deserializer)?;
+    if seq <= SEQ_MAX {
+        Ok(seq)
+    } else {
+        Err(de::Error::custom(format_args!("an entry's number is at most {SEQ_MAX}")))
+    }
+}
+
+/// As [`named_seq`], where the number may be absent.
+pub(crate) fn named_seq_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seq>, D::Error> {
+    #[derive(Deserialize)]
+    struct Named(#[serde(deserialize_with = "named_seq")] Seq);
+    Ok(Option::<Named>::deserialize(deserializer)?.map(|Named(seq)| seq))
 }
 
 /// What is wrong with a stream's name or a tag.

@@ -25,7 +25,7 @@ pub(crate) fn list(
     let (messages, more_before, more_after) = match request {
         ListMessages { after: Some(after), .. } => {
             let (messages, more) = history.upwards(after, limit)?;
-            (messages, history.any_before(after + 1)?, more)
+            (messages, history.any_before(after.saturating_add(1))?, more)
         }
         ListMessages { around: Some(around), .. } => {
             let (mut messages, more_before) = history.downwards(around, limit / 2)?;
@@ -34,7 +34,7 @@ pub(crate) fn list(
             (messages, more_before, more_after)
         }
         ListMessages { before, .. } => {
-            let before = before.unwrap_or(head.seq + 1);
+            let before = before.unwrap_or(head.seq.saturating_add(1));
             let (messages, more) = history.downwards(before, limit)?;
             (messages, more, history.any_after(before.saturating_sub(1))?)
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 use crate::ids::{ClientId, ConversationId, UserId};
-use crate::position::{Position, Seq};
+use crate::position::{Position, Seq, named_seq, named_seq_if_any};
 
 /// A message as it stands now; its number in the log is its name within the conversation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct SendMessage {
     /// 1 to 4,000 characters.
     pub text: String,
     /// The message it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "named_seq_if_any", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
 }
 
@@ -73,6 +73,7 @@ pub struct Sent {
 #[serde(deny_unknown_fields)]
 pub struct EditMessage {
     /// Which message.
+    #[serde(deserialize_with = "named_seq")]
     pub seq: Seq,
     /// The new text, 1 to 4,000 characters.
     pub text: String,
@@ -85,6 +86,7 @@ pub struct EditMessage {
 #[serde(deny_unknown_fields)]
 pub struct MessageTarget {
     /// Which message.
+    #[serde(deserialize_with = "named_seq")]
     pub seq: Seq,
 }
 
@@ -93,13 +95,13 @@ pub struct MessageTarget {
 #[serde(deny_unknown_fields)]
 pub struct ListMessages {
     /// Messages with a lower number, the newest of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "named_seq_if_any", skip_serializing_if = "Option::is_none")]
     pub before: Option<Seq>,
     /// Messages with a higher number, the oldest of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "named_seq_if_any", skip_serializing_if = "Option::is_none")]
     pub after: Option<Seq>,
     /// Messages on both sides of this number, itself included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "named_seq_if_any", skip_serializing_if = "Option::is_none")]
     pub around: Option<Seq>,
     /// At most 100; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +146,7 @@ pub struct Revisions {
 #[serde(deny_unknown_fields)]
 pub struct MarkRead {
     /// The last entry that was read.
+    #[serde(deserialize_with = "named_seq")]
     pub seq: Seq,
 }
 
@@ -156,4 +159,30 @@ pub struct ReadState {
     pub number: u64,
     /// What is left unread.
     pub unread: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::position::SEQ_MAX;
+
+    #[test]
+    fn no_command_names_an_entry_beyond_what_every_client_can_count() {
+        for seq in [SEQ_MAX + 1, u64::MAX - 1, u64::MAX] {
+            for field in ["before", "after", "around"] {
+                let refused = from_value::<ListMessages>(json!({ field: seq })).unwrap_err();
+                assert!(refused.to_string().contains("at most 9007199254740992"), "{refused}");
+            }
+            let client_id = ClientId::now();
+            from_value::<SendMessage>(json!({ "client_id": client_id, "text": "", "reply_to": seq })).unwrap_err();
+            from_value::<EditMessage>(json!({ "client_id": client_id, "text": "", "seq": seq })).unwrap_err();
+            from_value::<MessageTarget>(json!({ "seq": seq })).unwrap_err();
+            from_value::<MarkRead>(json!({ "seq": seq })).unwrap_err();
+        }
+        assert_eq!(from_value::<MarkRead>(json!({ "seq": SEQ_MAX })).unwrap().seq, SEQ_MAX);
+        let page: ListMessages = from_value(json!({ "after": SEQ_MAX, "before": null })).unwrap();
+        assert_eq!((page.after, page.before), (Some(SEQ_MAX), None));
+    }
 }
