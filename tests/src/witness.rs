@@ -216,3 +216,40 @@ impl Asked {
 fn parse<T: DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::ViolationKind;
+    use protocol::{ClientId, Tag};
+    use serde_json::json;
+
+    #[test]
+    fn what_was_acknowledged_and_is_not_in_the_log_is_found() {
+        let witness = Witness::default();
+        let (user, conversation) = (UserId::now(), ConversationId::now());
+        let desk = witness.desk(user, "ann", "device");
+        let asked = desk.asks("conversations.create", None, &json!({ "kind": "group", "title": "t" }));
+        let head = json!({ "seq": 2, "tag": "00000002" });
+        let made = json!({
+            "id": conversation, "kind": "group", "title": "t", "role": "owner", "members": 1, "created_at": 1,
+            "head": head, "read": { "seq": 2, "number": 0 }, "unread": 0,
+        });
+        desk.answered(&asked, Ok(&made));
+        let to = conversation.to_string();
+        let body = json!({ "client_id": ClientId::now(), "text": "hello" });
+        let asked = desk.asks("messages.send", Some(&to), &body);
+        desk.answered(&asked, Ok(&json!({ "seq": 3, "tag": "00000003", "number": 1, "at": 1 })));
+
+        let entry = |seq, name: &str, body: Value| LogEntry {
+            position: Position { seq, tag: Tag(seq as u32) },
+            at: 1,
+            content: Content::parse(name, &body.to_string()).unwrap(),
+        };
+        let created = json!({ "conversation": conversation, "kind": "group", "title": "t", "by": user });
+        let joined = json!({ "conversation": conversation, "user": user, "role": "owner", "by": user });
+        let log = vec![entry(1, "conversation.created", created), entry(2, "member.joined", joined)];
+        let violations = witness.check(BTreeMap::from([(conversation, log)])).unwrap_err();
+        assert!(violations.iter().all(|violation| violation.kind == ViolationKind::Loss), "{violations:?}");
+    }
+}
