@@ -125,7 +125,8 @@ impl Auth {
                 Actor::Anonymous | Actor::System => None,
             };
             let action = audited_as(&call.command);
-            let mut event = desk::event(action, "account".to_owned(), AuditResult::Denied, &call.context);
+            let resource = denial.user.map_or_else(|| "account".to_owned(), desk::account);
+            let mut event = desk::event(action, resource, AuditResult::Denied, &call.context);
             event.at = self.state.clock.now();
             let event = event.with_user(denial.user.or(actor)).with_reason(code.as_str());
             self.state.spool.report(event);

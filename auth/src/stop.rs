@@ -2,7 +2,8 @@
 //!
 //! Two questions decide what becomes of a refusal: is what the command did undone (then it travels as the transaction's
 //! error), or does it stay, because the refusal itself is worth remembering (a counted failure, a revoked session)? The latter
-//! travels as a [`Denial`] inside a successful transaction and has its audit row already.
+//! travels as a [`Denial`] inside a successful transaction. What of it changed something has its audit row already; a mere
+//! refusal, such as a wrong password, is left to the spool.
 
 use link::Refusal;
 use protocol::{ErrorCode, UserId};

@@ -110,18 +110,15 @@ fn log_in(desk: &Desk<'_>, guard: &Guard, passed: Passed) -> Result<Verdict<Issu
     let Passed { row, better, device } = passed;
     let id = row.account.id;
     if let Err(locked) = guard.check(desk.tx, desk.now)? {
-        desk.audit_denied("session.login", desk::account(id), Some(id), locked.code)?;
-        return Ok(Err(Denial::audited(locked)));
+        return Ok(Err(Denial::about(Some(id), locked)));
     }
     // What was verified must still be so: the password may have been changed since.
     let present = still(desk.tx, id, row.password.as_deref())?;
     let Some(present) = present else {
-        desk.audit_denied("session.login", desk::account(id), Some(id), ErrorCode::InvalidCredentials)?;
-        return Ok(Err(Denial::audited(Refusal::of(ErrorCode::InvalidCredentials))));
+        return Ok(Err(Denial::about(Some(id), Refusal::of(ErrorCode::InvalidCredentials))));
     };
     if present.suspended_at.is_some() {
-        desk.audit_denied("session.login", desk::account(id), Some(id), ErrorCode::Suspended)?;
-        return Ok(Err(Denial::audited(Refusal::of(ErrorCode::Suspended))));
+        return Ok(Err(Denial::about(Some(id), Refusal::of(ErrorCode::Suspended))));
     }
     guard.succeeded(desk.tx)?;
     if let Some(phc) = better {
@@ -137,16 +134,12 @@ fn still(store: &Connection, id: UserId, phc: Option<&str>) -> Result<Option<Acc
     Ok(row.filter(|row| row.password.as_deref() == phc))
 }
 
-/// Counts a failure. One against an account that exists is an event of that account; the others are merged by the spool.
+/// Counts a failure. The count is all that a guess writes: it has to survive a restart, and it is bounded, because a lock ends it.
+/// That the guess was refused goes through the spool, which merges equal ones; only what it locked is an event in here.
 fn fail(desk: &Desk<'_>, guard: &Guard, user: Option<UserId>) -> Result<Verdict<Issued>, Stop> {
     let locks = guard.failed(desk.tx, desk.now)?;
     audit_locks(desk, locks, user)?;
-    let refusal = Refusal::of(ErrorCode::InvalidCredentials);
-    let Some(user) = user else {
-        return Ok(Err(refusal.into()));
-    };
-    desk.audit_denied("session.login", desk::account(user), Some(user), refusal.code)?;
-    Ok(Err(Denial::audited(refusal)))
+    Ok(Err(Denial::about(user, Refusal::of(ErrorCode::InvalidCredentials))))
 }
 
 /// Records what a failure locked.

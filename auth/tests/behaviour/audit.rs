@@ -37,6 +37,7 @@ async fn everything_that_happens_to_an_account_is_in_the_trail() {
     world.send(by(&root, "users.suspend", json!({ "reason": "spam" })).to(ada.user.id)).await.result.unwrap();
     world.auth.rotate_keys().await.unwrap();
 
+    let world = world.restart().await;
     let rows = rows(&world).await;
     for (action, result, reason) in [
         ("account.register", Allowed, None),
@@ -83,6 +84,27 @@ async fn a_flood_of_refusals_is_a_row_with_a_count_and_never_holds_what_was_type
     world.end().await;
     let bytes = world.stored();
     assert!(!bytes.windows(9).any(|window| window == b"my secret"));
+}
+
+#[tokio::test]
+async fn guesses_of_a_password_are_counted_rows_of_its_account_not_a_row_each() {
+    let mut config = cheap();
+    config.login_account = 1_000;
+    config.lockout.account_failures = 1_000;
+    config.lockout.address_failures = 1_000;
+    let world = World::with(config);
+    let ada = world.register("ada").await;
+    for _ in 0..100 {
+        world.code(login("ada", "not the password").from(ELSEWHERE)).await;
+    }
+    let world = world.restart().await;
+    let rows = rows(&world).await;
+    let guesses: Vec<_> =
+        rows.iter().filter(|row| row.event.reason.as_deref() == Some("invalid_credentials")).collect();
+    assert_eq!(guesses.iter().map(|row| row.count).sum::<u64>(), 100);
+    assert!(guesses.len() < 50, "{} rows", guesses.len());
+    let resource = format!("account:{}", ada.user.id);
+    assert!(guesses.iter().all(|row| row.event.user_id == Some(ada.user.id) && row.event.resource == resource));
 }
 
 #[tokio::test]
