@@ -3,7 +3,7 @@
 //! Changes are gathered and reported once a second while there are any; without any, the report that the gateway lives goes out
 //! every five seconds. What could not be reported is not queued: the next report is the whole list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::clock;
+use crate::hub::Hub;
 
 /// Between two reports of changes.
 const GATHER: Duration = Duration::from_secs(1);
@@ -31,20 +32,16 @@ pub(crate) struct Devices {
 
 #[derive(Default)]
 struct Changes {
-    /// Whether a device that changed is here now.
-    devices: HashMap<Device, bool>,
+    /// Which devices came or went. Where they are now is asked when it is told: an old socket's end and a new one's hello are told
+    /// by different tasks, in any order.
+    devices: HashSet<Device>,
     acknowledged: HashMap<(UserId, StreamId), Seq>,
 }
 
 impl Devices {
-    /// A device is here.
-    pub(crate) fn opened(&self, device: Device) {
-        self.changes.lock().devices.insert(device, true);
-    }
-
-    /// A device is gone.
-    pub(crate) fn closed(&self, device: Device) {
-        self.changes.lock().devices.insert(device, false);
+    /// A device came or went.
+    pub(crate) fn changed(&self, device: Device) {
+        self.changes.lock().devices.insert(device);
     }
 
     /// Entries have reached a user's device.
@@ -64,19 +61,47 @@ impl Devices {
         std::mem::take(&mut *self.changes.lock())
     }
 
-    /// Reports for good. `here` lists every device that is here.
-    pub(crate) async fn report(self: Arc<Self>, chat: Arc<dyn Service>, here: impl Fn() -> Vec<Device>) {
+    /// Reports for good.
+    pub(crate) async fn report(self: Arc<Self>, chat: Arc<dyn Service>, presence: impl Here) {
         let mut reporter = Reporter { gateway: Uuid::new_v4(), whole: true, reported_at: 0 };
         let mut turn = tokio::time::interval(GATHER);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             turn.tick().await;
             let changes = self.take();
-            if let Some(report) = reporter.due(changes, &here, clock::steady()) {
+            if let Some(report) = reporter.due(changes, &presence, clock::steady()) {
                 let answer = tokio::time::timeout(REPORT_WITHIN, chat.devices(report)).await;
                 reporter.whole = !matches!(answer, Ok(Ok(answer)) if !answer.resend);
             }
         }
+    }
+}
+
+/// Who is here at this moment.
+pub(crate) trait Here {
+    /// Every device that is.
+    fn all(&self) -> Vec<Device>;
+    /// Whether this one is.
+    fn is_here(&self, device: Device) -> bool;
+}
+
+impl Here for Hub {
+    fn all(&self) -> Vec<Device> {
+        self.devices()
+    }
+
+    fn is_here(&self, device: Device) -> bool {
+        Hub::is_here(self, device)
+    }
+}
+
+impl<H: Here> Here for Arc<H> {
+    fn all(&self) -> Vec<Device> {
+        (**self).all()
+    }
+
+    fn is_here(&self, device: Device) -> bool {
+        (**self).is_here(device)
     }
 }
 
@@ -88,17 +113,16 @@ struct Reporter {
 }
 
 impl Reporter {
-    fn due(&mut self, changes: Changes, here: &impl Fn() -> Vec<Device>, now: Millis) -> Option<DeviceReport> {
+    fn due(&mut self, changes: Changes, presence: &impl Here, now: Millis) -> Option<DeviceReport> {
         let quiet = changes.devices.is_empty() && changes.acknowledged.is_empty();
         if quiet && !self.whole && now < self.reported_at + REPORT_EVERY_MS {
             return None;
         }
         self.reported_at = now;
-        let changed = |came: bool| {
-            let of_kind = changes.devices.iter().filter(move |(_, is_here)| **is_here == came);
-            of_kind.map(|(device, _)| *device).collect()
+        let (opened, closed) = match self.whole {
+            true => (presence.all(), Vec::new()),
+            false => changes.devices.iter().partition(|device| presence.is_here(**device)),
         };
-        let (opened, closed) = if self.whole { (here(), Vec::new()) } else { (changed(true), changed(false)) };
         let acknowledged =
             changes.acknowledged.into_iter().map(|((user, stream), seq)| Acknowledged { user, stream, seq }).collect();
         Some(DeviceReport { gateway: self.gateway, whole: self.whole, opened, closed, acknowledged })
@@ -110,6 +134,19 @@ mod tests {
     use super::*;
     use protocol::SessionId;
 
+    #[derive(Default)]
+    struct Present(Vec<Device>);
+
+    impl Here for Present {
+        fn all(&self) -> Vec<Device> {
+            self.0.clone()
+        }
+
+        fn is_here(&self, device: Device) -> bool {
+            self.0.contains(&device)
+        }
+    }
+
     fn device() -> Device {
         Device { user: UserId::now(), session: SessionId::now() }
     }
@@ -117,7 +154,7 @@ mod tests {
     #[test]
     fn quiet_seconds_are_not_reported_but_that_the_gateway_lives_is() {
         let mut reporter = Reporter { gateway: Uuid::nil(), whole: false, reported_at: 10_000 };
-        let nobody = Vec::new;
+        let nobody = Present::default();
         assert!(reporter.due(Changes::default(), &nobody, 11_000).is_none());
         assert!(reporter.due(Changes::default(), &nobody, 15_000).is_some());
         assert!(reporter.due(Changes::default(), &nobody, 16_000).is_none());
@@ -127,14 +164,16 @@ mod tests {
     fn a_device_that_came_and_went_is_told_as_it_is_now_and_a_whole_report_lists_who_is_here() {
         let devices = Devices::default();
         let (one, other) = (device(), device());
-        devices.opened(one);
-        devices.closed(one);
-        devices.opened(other);
+        // The old socket's end is told after the new one's hello.
+        devices.changed(other);
+        devices.changed(one);
+        devices.changed(other);
+        let present = Present(vec![other]);
         let mut reporter = Reporter { gateway: Uuid::nil(), whole: false, reported_at: 0 };
-        let report = reporter.due(devices.take(), &Vec::new, 1_000).unwrap();
+        let report = reporter.due(devices.take(), &present, 1_000).unwrap();
         assert_eq!((report.opened, report.closed), (vec![other], vec![one]));
         reporter.whole = true;
-        let report = reporter.due(devices.take(), &|| vec![other], 2_000).unwrap();
+        let report = reporter.due(devices.take(), &present, 2_000).unwrap();
         assert!(report.whole);
         assert_eq!(report.opened, vec![other]);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use link::{Device, Service};
+use link::Service;
 use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
@@ -146,12 +146,8 @@ async fn tail_revocations(edge: Arc<Edge>) {
 }
 
 async fn report_devices(edge: Arc<Edge>) {
-    let here = {
-        let hub = Arc::clone(&edge.hub);
-        move || -> Vec<Device> { hub.devices() }
-    };
-    let chat = Arc::clone(&edge.services.chat);
-    Arc::clone(&edge.devices).report(chat, here).await;
+    let (chat, hub) = (Arc::clone(&edge.services.chat), Arc::clone(&edge.hub));
+    Arc::clone(&edge.devices).report(chat, hub).await;
 }
 
 /// Looks at every connection once a second, and at what the gateway depends on.

@@ -7,7 +7,7 @@
 //!   share a login therefore share one connection, or the newer one wins (`taken_over`).
 //! - Everything is bounded: queues in bytes, commands in flight, parked sessions, limiters, labels.
 //!
-//! x (how it is put together), `edge` (HTTP), `token` (who speaks), `limits`, `session` (a
+//! The modules: `gateway` (how it is put together), `edge` (HTTP), `token` (who speaks), `limits`, `session` (a
 //! connection's pure state), `hub` (who hears what), `socket` (the task of each connection), `devices`, `drain`.
 
 mod clock;

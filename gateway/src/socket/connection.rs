@@ -2,9 +2,11 @@
 //! but its socket, the session's address and the frames' limiter.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use link::{Caller, Device};
 use protocol::CloseCode;
 use runtime::limits::Gcra;
@@ -83,7 +85,12 @@ impl Connection {
 
     /// Runs it to its end.
     pub(super) async fn run(mut self) {
-        let end = poll_fn(|cx| self.poll(cx)).await;
+        let polling = AssertUnwindSafe(poll_fn(|cx| self.poll(cx)));
+        // Whatever breaks in here must not leave a session behind that counts as attached for good.
+        let end = polling.catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("a socket's task panicked");
+            End::Close(Close { code: CloseCode::Internal, after_ms: None })
+        });
         Box::pin(self.end(end)).await;
     }
 
@@ -191,17 +198,23 @@ impl Connection {
 
     /// Writes what was fed; answers whether all of it is out.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
-        if !self.transport.is_unflushed() {
-            return Ok(true);
-        }
-        match self.transport.poll_flush(cx) {
-            Poll::Ready(Ok(())) => self.set_stalled(false),
-            Poll::Ready(Err(_)) => return Err(End::Lost),
-            Poll::Pending => {
-                self.set_stalled(true);
-                return Ok(false);
+        let before = self.transport.unflushed();
+        if before > 0 {
+            match self.transport.poll_flush(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(End::Lost),
+                Poll::Pending => {
+                    if self.transport.unflushed() < before {
+                        // It takes, if slowly: the time it may take nothing begins anew.
+                        self.set_stalled(false);
+                    }
+                    self.set_stalled(true);
+                    return Ok(false);
+                }
             }
         }
+        // Also where reading has written what was left.
+        self.set_stalled(false);
         Ok(true)
     }
 
@@ -242,9 +255,7 @@ impl Connection {
         self.edge.hub.detach(&self.conn, self.socket, keep);
         let Caller { user, session, .. } = self.caller;
         let device = Device { user, session };
-        if !self.edge.hub.is_here(device) {
-            self.edge.devices.closed(device);
-        }
+        self.edge.devices.changed(device);
         match end {
             End::Close(Close { code, after_ms }) => {
                 if code != CloseCode::Reconnect {

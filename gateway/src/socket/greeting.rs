@@ -46,7 +46,7 @@ pub(super) async fn greet(
     match greeting.welcome(hello, bearer).await {
         Ok(greeted) => {
             let Caller { user, session, .. } = greeted.caller;
-            edge.devices.opened(Device { user, session });
+            edge.devices.changed(Device { user, session });
             Ok(greeted)
         }
         Err(refusal) => {

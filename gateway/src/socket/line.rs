@@ -46,9 +46,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         self.out.extend_from_slice(text);
     }
 
-    /// Whether something waits.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.out.is_empty()
+    /// How many bytes wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.out.len() - self.written
     }
 
     /// Writes what waits.
@@ -74,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Line<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Line<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.out.len() - self.written > CONTROL_BELOW_BYTES {
+        if self.waiting() > CONTROL_BELOW_BYTES {
             ready!(self.poll_drain(cx))?;
         }
         self.out.extend_from_slice(bytes);
@@ -111,7 +111,7 @@ mod tests {
                 line.push_text("x".repeat(length).as_bytes());
             }
             std::future::poll_fn(|cx| line.poll_drain(cx)).await.unwrap();
-            assert!(!line.is_waiting());
+            assert_eq!(line.waiting(), 0);
             assert_eq!(line.out.capacity(), 0);
         };
         let reading = async {

@@ -90,7 +90,12 @@ impl Transport {
 
     /// Whether something was fed and not written.
     pub(super) fn is_unflushed(&self) -> bool {
-        self.socket.get_ref().is_waiting()
+        self.unflushed() > 0
+    }
+
+    /// How many bytes were fed and not written.
+    pub(super) fn unflushed(&self) -> usize {
+        self.socket.get_ref().waiting()
     }
 
     /// Writes what was fed.
