@@ -9,7 +9,7 @@ use protocol::{CloseCode, Epoch, SessionId, UserId};
 use super::{Conn, Hub};
 use crate::clock::{self, Now};
 use crate::codec::Frame;
-use crate::session::{Close, Phase, Token};
+use crate::session::{Close, Phase, Session, Token};
 
 /// Whether a socket's session is kept for a resume.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,10 +58,10 @@ impl Hub {
         let mut session = conn.session();
         let was_parked = matches!(session.phase(), Phase::Parked { .. });
         let socket = session.resume(token, clock::now(), welcome)?;
-        drop(session);
         if was_parked {
             self.parked.fetch_sub(1, Ordering::Relaxed);
         }
+        drop(session);
         // The task of the older socket, if there is one, sees that it was taken over.
         conn.wake();
         Some((conn, socket))
@@ -74,11 +74,11 @@ impl Hub {
         if session.gone || !session.park(socket, now) {
             return false;
         }
-        let over = session.is_over(now);
-        drop(session);
-        self.parked.fetch_add(1, Ordering::Relaxed);
-        let full = self.parked.load(Ordering::Relaxed) > self.parked_max;
-        if keep == Keep::Nothing || full || over {
+        let full = self.parked.fetch_add(1, Ordering::Relaxed) >= self.parked_max;
+        if keep == Keep::Nothing || full || session.is_over(now) {
+            // Decided under the same lock: a resume that comes now finds it gone, and no resumed one is ever let go here.
+            self.mark_gone(&mut session);
+            drop(session);
             self.remove(conn);
         }
         true
@@ -97,14 +97,16 @@ impl Hub {
     }
 
     fn let_go(&self, conn: &Arc<Conn>) {
-        let mut session = conn.session();
-        let was_parked = !session.gone && matches!(session.phase(), Phase::Parked { .. });
-        session.gone = true;
-        drop(session);
-        if was_parked {
+        self.mark_gone(&mut conn.session());
+        self.unsubscribe_all(conn);
+    }
+
+    /// From now on it can't be resumed. The count of the parked changes only under the session's lock.
+    fn mark_gone(&self, session: &mut Session) {
+        if !session.gone && matches!(session.phase(), Phase::Parked { .. }) {
             self.parked.fetch_sub(1, Ordering::Relaxed);
         }
-        self.unsubscribe_all(conn);
+        session.gone = true;
     }
 
     /// A login has ended, or its tokens are stale.

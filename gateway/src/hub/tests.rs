@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use link::{
@@ -40,11 +41,18 @@ struct Logs {
     publisher: Publisher,
     logs: Mutex<HashMap<StreamId, Vec<Arc<Event>>>>,
     memberships: Mutex<HashMap<UserId, Vec<Span>>>,
+    /// The next one who watches hears nothing, and no error either.
+    silent: AtomicBool,
 }
 
 impl Logs {
     fn new() -> Arc<Self> {
-        Arc::new(Self { publisher: Publisher::new(4), logs: Mutex::default(), memberships: Mutex::default() })
+        Arc::new(Self {
+            publisher: Publisher::new(4),
+            logs: Mutex::default(),
+            memberships: Mutex::default(),
+            silent: AtomicBool::new(false),
+        })
     }
 
     fn append(&self, stream: StreamId, effects: Vec<Effect>) -> Arc<Event> {
@@ -104,6 +112,9 @@ impl Service for Logs {
     }
 
     async fn watch(&self) -> Result<Hints, Refusal> {
+        if self.silent.swap(false, Ordering::Relaxed) {
+            return Ok(Box::pin(futures_util::stream::pending()));
+        }
         Ok(self.publisher.watch())
     }
 
@@ -439,4 +450,34 @@ async fn a_parked_connection_is_forgotten_after_its_window_and_a_revoked_one_at_
     world.hub.revoke(revoked.user, link::Revoked::Session(revoked.login));
     assert_eq!(revoked.session().closing().map(|close| close.code), Some(CloseCode::HeartbeatMissed));
     assert!(revoked.session().gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_falls_silent_without_an_error_is_watched_again() {
+    let mut world = World::new(1, 100_000).await;
+    world.logs.silent.store(true, Ordering::Relaxed);
+    tokio::spawn(Arc::clone(&world.hub).watch());
+    world.settle().await;
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    assert!(world.hub.is_watching());
+    let event = world.logs.append(StreamId::user(user(0)), Vec::new());
+    world.logs.publisher.publish((*event).clone());
+    world.settle().await;
+    assert_eq!(world.devices[0].positions[&StreamId::user(user(0))], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_ends_while_another_resumes_leaves_the_resumed_one_whole_or_the_session_gone() {
+    for _ in 0..300 {
+        let world = World::new(1, 100_000).await;
+        let (hub, conn) = (&world.hub, &world.devices[0].conn);
+        let welcome = conn.session().codec().pong();
+        let resumed = std::thread::scope(|scope| {
+            scope.spawn(|| hub.detach(conn, 0, Keep::Nothing));
+            hub.resume((conn.user, conn.login), conn.secret, TOKEN, welcome).is_some()
+        });
+        assert_eq!(conn.session().gone, !resumed);
+        assert_eq!(conn.session().streams.is_empty(), !resumed);
+        assert_eq!(hub.parked.load(Ordering::Relaxed), 0);
+    }
 }

@@ -1,5 +1,6 @@
 //! Hints, and what proves that one was missed: then the heads of all followed streams are read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,6 +20,8 @@ const HINTS_AT_ONCE: usize = 64;
 const HEADS_PER_QUESTION: usize = 1_000;
 /// A question for heads must not take longer.
 const HEADS_WITHIN: Duration = Duration::from_millis(1_500);
+/// A publisher restates its newest number every second: one that says nothing for so long is lost, also where no error tells.
+const SILENT_FOR: Duration = Duration::from_secs(3);
 
 /// Where the reader stands in a publisher's numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +64,7 @@ impl Hub {
 
     async fn listen(&self, hints: Hints, heard: &mut Option<Heard>) {
         let mut hints = hints.ready_chunks(HINTS_AT_ONCE);
-        while let Some(ready) = hints.next().await {
+        while let Ok(Some(ready)) = tokio::time::timeout(SILENT_FOR, hints.next()).await {
             let mut events = Vec::with_capacity(ready.len());
             for hint in ready {
                 let proof = prove(heard, &hint);
@@ -90,9 +93,9 @@ impl Hub {
                 self.fill_all(&streams);
                 continue;
             };
+            let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.stream, head.position)).collect();
             for (id, cursor) in part {
-                let head = heads.iter().find(|head| head.stream == *id);
-                match head.map(|head| head.position) {
+                match heads.get(id).copied() {
                     Some(head) if replaced && head.seq < cursor.seq => self.lose(*id),
                     Some(head) => self.head(*id, head),
                     None if cursor.seq > 0 => self.lose(*id),
