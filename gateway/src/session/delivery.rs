@@ -18,6 +18,10 @@ pub(crate) enum Registers {
     Wanted,
     /// They are being read.
     Loading,
+    /// They are being read, and one has changed that could not be told: they are to be read again.
+    LoadingAgain,
+    /// They were read and wait for room in the queue.
+    Telling,
     /// The client has them.
     Told,
 }
@@ -107,9 +111,11 @@ impl Session {
                 tracks.unsend(stream, seq);
             }
         });
-        if self.registers == Registers::Told {
-            self.registers = Registers::Wanted;
-        }
+        self.registers = match self.registers {
+            Registers::Told | Registers::Telling | Registers::Wanted => Registers::Wanted,
+            Registers::Loading | Registers::LoadingAgain => Registers::LoadingAgain,
+        };
+        self.values = Vec::new();
         self.live_told = false;
     }
 
@@ -118,6 +124,7 @@ impl Session {
         if self.phase != Phase::Open || self.closing().is_some() {
             return None;
         }
+        self.tell_registers();
         if self.registers == Registers::Wanted && self.outbox.bytes() < READ_BELOW_BYTES {
             self.registers = Registers::Loading;
             return Some(Job::Registers);
@@ -145,17 +152,37 @@ impl Session {
 
     /// The registers, whole, or nothing where they could not be read.
     pub(crate) fn registers(&mut self, values: Option<Vec<Frame>>) {
-        if self.phase != Phase::Open || self.registers != Registers::Loading {
+        if self.phase != Phase::Open {
             return;
         }
-        let Some(values) = values else {
-            self.registers = Registers::Wanted;
-            return;
+        self.registers = match (self.registers, values) {
+            (Registers::Loading, Some(mut values)) => {
+                values.reverse();
+                self.values = values;
+                Registers::Telling
+            }
+            (Registers::Loading | Registers::LoadingAgain, _) => Registers::Wanted,
+            (other, _) => other,
         };
-        self.registers = Registers::Told;
-        for frame in values {
+        self.tell_registers();
+    }
+
+    /// Queues the values that were read as far as they fit; the rest follows when the client has taken these. A newer value may
+    /// come before an older one of the same register: its version tells.
+    fn tell_registers(&mut self) {
+        if self.registers != Registers::Telling {
+            return;
+        }
+        while let Some(frame) = self.values.pop() {
+            let room = self.outbox.bytes() < READ_BELOW_BYTES && self.outbox.has_room(&frame);
+            if !room && !self.outbox.is_empty() {
+                self.values.push(frame);
+                return;
+            }
             self.queue(frame, Kind::Register);
         }
+        self.values = Vec::new();
+        self.registers = Registers::Told;
     }
 
     /// The page that was read after entry `after`.

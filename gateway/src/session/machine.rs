@@ -63,6 +63,11 @@ pub(crate) struct Token {
     pub(crate) expires_at: Millis,
 }
 
+/// A client that has not named its positions after so long is closed; it would hold what is kept for that.
+const SYNC_WITHIN_MS: Millis = 60_000;
+/// So many streams that a user is not subscribed to may be named on one connection: each is a look at the log and a row here.
+const UNKNOWN_MAX: usize = 10_000;
+
 /// What a `sync` frame says of streams that need another look.
 #[derive(Default, PartialEq, Eq, Debug)]
 pub(crate) struct Named {
@@ -95,14 +100,21 @@ pub(crate) struct Session {
     pub(super) own: StreamId,
     pub(super) reading: bool,
     pub(super) registers: super::delivery::Registers,
+    /// The registers' values that are still to be queued, the last one first.
+    pub(super) values: Vec<Frame>,
     pub(super) live_told: bool,
 }
 
 /// What the user is subscribed to, until the client has named its positions.
 #[derive(Debug)]
 struct Held {
+    /// By their streams' ids.
     heads: Vec<Head>,
     named: HashSet<StreamId>,
+    /// How many streams were named that are not among these.
+    unknown: usize,
+    /// Since when.
+    since: Millis,
 }
 
 impl Session {
@@ -125,6 +137,7 @@ impl Session {
             own,
             reading: false,
             registers: super::delivery::Registers::Wanted,
+            values: Vec::new(),
             live_told: false,
         }
     }
@@ -148,7 +161,7 @@ impl Session {
     }
 
     /// What the user is subscribed to: the client is welcomed, and asked where it stands in each.
-    pub(crate) fn welcome(&mut self, heads: Vec<Head>, welcome: Frame) {
+    pub(crate) fn welcome(&mut self, mut heads: Vec<Head>, welcome: Frame) {
         self.phase = Phase::Syncing;
         self.queue(welcome, Kind::Kept);
         for head in &heads {
@@ -156,8 +169,9 @@ impl Session {
             self.tracks.claim(head.stream, position.seq, position.tag);
             self.tracks.shown(head.stream, Some(position.seq));
         }
-        let named = HashSet::new();
-        self.held = Some(Box::new(Held { heads, named }));
+        heads.sort_unstable_by_key(|head| head.stream);
+        // Nothing was heard yet but the hello.
+        self.held = Some(Box::new(Held { heads, named: HashSet::new(), unknown: 0, since: self.heard_at }));
     }
 
     /// The client names where it stands.
@@ -167,11 +181,16 @@ impl Session {
             return outcome;
         };
         for named in positions {
-            let Some(head) = held.heads.iter().find(|head| head.stream == named.stream) else {
-                outcome.unknown.push(*named);
+            let Ok(found) = held.heads.binary_search_by_key(&named.stream, |head| head.stream) else {
+                held.unknown += 1;
+                if held.unknown <= UNKNOWN_MAX {
+                    outcome.unknown.push(*named);
+                } else {
+                    outcome.reset.push(named.stream);
+                }
                 continue;
             };
-            let (at, head) = (named.position, head.position);
+            let (at, head) = (named.position, held.heads[found].position);
             // What lies beyond the head, or differs from it, is of a log that was rolled back.
             if at.seq > head.seq || (at.seq == head.seq && at.tag != head.tag) {
                 outcome.reset.push(named.stream);
@@ -239,6 +258,9 @@ impl Session {
         }
         if now.steady.saturating_sub(self.heard_at) >= DEAD_AFTER_MS {
             return self.close(CloseCode::HeartbeatMissed);
+        }
+        if self.held.as_ref().is_some_and(|held| now.steady.saturating_sub(held.since) >= SYNC_WITHIN_MS) {
+            return self.close(CloseCode::Slow);
         }
         if now.wall >= self.token.expires_at {
             return self.close(CloseCode::TokenExpired);
@@ -313,6 +335,7 @@ impl Session {
         self.held = None;
         self.reading = false;
         self.registers = super::delivery::Registers::Wanted;
+        self.values = Vec::new();
         self.live_told = false;
     }
 

@@ -346,3 +346,74 @@ fn a_withheld_range_that_was_not_acknowledged_is_read_again_from_its_first_entry
     session.park(0, Now::default());
     assert_eq!(session.reads_from(id), Some(1));
 }
+
+#[test]
+fn a_socket_that_is_asked_to_close_hears_nothing_more_and_its_client_reads_that_at_the_resume() {
+    let settings = settings(10_000);
+    let mut session = open(&settings, [0; STREAMS]);
+    session.meet(stream(0), 0);
+    session.deliver(stream(0), 1, &[Encoded::new(&entry(stream(0), 1))]);
+    session.acknowledge(stream(0), 1);
+    assert!(session.close_with(Close { code: CloseCode::Reconnect, after_ms: Some(1) }));
+    while session.pop().is_some() {}
+    assert!(!session.deliver(stream(0), 2, &[Encoded::new(&entry(stream(0), 2))]));
+    assert!(session.is_drained());
+    session.park(0, Now::default());
+    let welcome = frame(&session);
+    session.resume(TOKEN, Now::default(), welcome);
+    assert_eq!(session.reads_from(stream(0)), Some(2));
+}
+
+#[test]
+fn who_names_no_position_to_the_end_is_closed_and_unknown_streams_are_looked_at_only_so_often() {
+    let settings = settings(10_000);
+    let mut session = fresh(&settings);
+    let welcome = frame(&session);
+    session.welcome(Vec::new(), welcome);
+    let invented = |part: usize| -> Vec<_> {
+        (0..500).map(|n| StreamPosition { stream: stream(part * 500 + n), position: at(1) }).collect()
+    };
+    let looked: usize = (0..100).map(|part| session.name(&invented(part)).unknown.len()).sum();
+    assert_eq!(looked, 10_000);
+    let named = session.name(&invented(100));
+    assert_eq!((named.unknown.len(), named.reset.len()), (0, 500));
+    session.heard(Now { steady: 59_000, wall: 0 });
+    session.tick(&settings, Now { steady: 59_999, wall: 0 });
+    assert!(session.closing().is_none());
+    session.tick(&settings, Now { steady: 60_000, wall: 0 });
+    assert_eq!(session.closing().map(|close| close.code), Some(CloseCode::Slow));
+}
+
+fn register(bytes: usize) -> Event {
+    let identity = Identity::Register { key: Arc::from("presence"), version: 1 };
+    Event { identity, body: Bytes::from(format!("\"{}\"", "x".repeat(bytes))), ..entry(stream(0), 1) }
+}
+
+#[test]
+fn a_register_that_found_no_room_while_all_are_read_makes_them_be_read_again() {
+    let settings = settings(1_000);
+    let mut session = open(&settings, [0; STREAMS]);
+    assert_eq!(session.next_job(&settings), Some(Job::Registers));
+    session.tell(&Encoded::new(&register(2_000)), Kind::Register);
+    session.registers(Some(vec![session.codec().event(&register(10))]));
+    assert_eq!(session.next_job(&settings), Some(Job::Registers));
+    session.registers(Some(Vec::new()));
+    assert_ne!(session.next_job(&settings), Some(Job::Registers));
+}
+
+#[test]
+fn registers_that_were_read_are_queued_as_far_as_they_fit_and_the_rest_as_the_client_takes() {
+    let settings = settings(1_000);
+    let mut session = open(&settings, [0; STREAMS]);
+    while session.pop().is_some() {}
+    session.next_job(&settings);
+    let values = (0..20).map(|_| session.codec().event(&register(100))).collect();
+    session.registers(Some(values));
+    let mut told = 0;
+    while session.pop().is_some() {
+        told += 1;
+        assert!(settings.budget.used() <= 1_000);
+        session.next_job(&settings);
+    }
+    assert_eq!(told, 20);
+}

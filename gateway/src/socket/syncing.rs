@@ -4,12 +4,15 @@ use bytes::Bytes;
 use link::Refusal;
 use protocol::frames::{StreamPosition, Sync, Synced};
 use protocol::limits::POSITIONS_PER_SYNC_MAX;
-use protocol::{CloseCode, ErrorCode, RequestId, StreamId};
+use protocol::{CloseCode, ErrorCode, RequestId, Seq, StreamId};
 
 use super::connection::Connection;
 use super::work::{self, Done};
 use crate::hub::Pace;
 use crate::session::Phase;
+
+/// The largest number that every client can hold; no log ever gets there.
+const SEQ_MAX: Seq = 1 << 53;
 
 impl Connection {
     /// The client names where it stands.
@@ -17,6 +20,12 @@ impl Connection {
         let request = RequestId::now();
         if sync.positions.len() > POSITIONS_PER_SYNC_MAX {
             let message = format!("Name at most {POSITIONS_PER_SYNC_MAX} positions in one sync.");
+            let refusal = Refusal::new(ErrorCode::InvalidRequest, message);
+            self.reply(id, request, &Err(refusal));
+            return Ok(());
+        }
+        if sync.positions.iter().any(|named| named.position.seq > SEQ_MAX) {
+            let message = "No log has so many entries: name positions that the server told you.";
             let refusal = Refusal::new(ErrorCode::InvalidRequest, message);
             self.reply(id, request, &Err(refusal));
             return Ok(());

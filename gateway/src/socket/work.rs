@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Stream};
-use link::{Page, ReadRequest, Reader, Refusal};
+use link::{Page, ReadRequest, Reader, Refusal, Standing};
 use protocol::frames::StreamPosition;
 use protocol::limits::PAGE_MAX;
 use protocol::{ErrorCode, RequestId, Seq, StreamId, UserId};
@@ -133,7 +133,9 @@ pub(super) fn look(
                 limit: 1,
             };
             match read(&edge, request).await {
-                Ok(page) if page.standing != link::Standing::Reset => readable.push(named),
+                // The user is gone from it and has all of theirs: there is nothing to remember it for.
+                Ok(page) if page.standing == Standing::Gone && page.items.is_empty() => {}
+                Ok(page) if page.standing != Standing::Reset => readable.push(named),
                 // It can't be read now: reading it later will tell.
                 Err(refusal) if refusal.code != ErrorCode::NotFound => readable.push(named),
                 _ => reset.push(named.stream),
