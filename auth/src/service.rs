@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use link::{Actor, Call, CookieChange, Refusal, Reply, Revocations, Service};
 use protocol::accounts::Role;
 use protocol::{ErrorCode, Millis, ServiceName};
-use runtime::audit::{AuditResult, Filter, Record};
+use runtime::audit::{AuditResult, Filter, Record, Spool};
 use runtime::telemetry::trace::TraceContext;
 use tracing::Instrument;
 
@@ -61,6 +61,12 @@ impl Auth {
     /// What the store says.
     pub async fn audit(&self, filter: Filter) -> Result<Vec<Record>, Refusal> {
         self.state.read("audit/query", move |store| Ok(runtime::audit::query(store, &filter)?)).await
+    }
+
+    /// The way into the audit trail for what the process does that is no command of its own.
+    #[must_use]
+    pub fn audit_spool(&self) -> Spool {
+        self.state.spool.clone()
     }
 
     /// Forgets what has expired now, instead of within a minute.
@@ -200,6 +206,6 @@ impl Service for Auth {
 
     async fn revocations(&self, after: u64) -> Result<Revocations, Refusal> {
         let now = self.state.clock.now();
-        self.state.read("revocations/tail", move |store| Ok(revocations::after(store, after, now)?)).await
+        self.state.read_own("revocations/tail", move |store| Ok(revocations::after(store, after, now)?)).await
     }
 }

@@ -116,6 +116,15 @@ impl State {
         self.store.read(label, work).await.map_err(stop::of_read)
     }
 
+    /// Runs a query that the service owes whatever the load: gateways wait for what is void.
+    pub(crate) async fn read_own<T: Send + 'static>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.store.for_own_work().read(label, work).await.map_err(stop::of_read)
+    }
+
     /// The keys as they are now.
     pub(crate) fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.ring.read())

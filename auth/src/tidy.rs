@@ -51,7 +51,7 @@ pub(crate) fn start(state: &Arc<State>, host: &Host) {
         loop {
             tokio::select! {
                 () = shutdown.stopped() => return,
-                _ = tick.tick() => match probing.read("accounts/probe", probe).await {
+                _ = tick.tick() => match probing.read_own("accounts/probe", probe).await {
                     Ok(()) => store.up(),
                     Err(refusal) => store.down(refusal.to_string()),
                 }

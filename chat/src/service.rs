@@ -94,9 +94,9 @@ impl Chat {
             folds: Arc::new(Mutex::default()),
         };
         let every = Duration::from_millis(shared.config.markers_every_ms);
-        host.tasks.spawn("chat-markers", markers::teller::run(shared.clone(), every));
-        host.tasks.spawn("chat-presence", presence::shell::run(shared.clone()));
-        host.tasks.spawn("chat-tidy", tidy::run(shared.clone(), host.readiness.dependency("store", true)));
+        host.tasks.spawn("chat-markers", markers::teller::run(shared.for_own_work(), every));
+        host.tasks.spawn("chat-presence", presence::shell::run(shared.for_own_work()));
+        host.tasks.spawn("chat-tidy", tidy::run(shared.for_own_work(), host.readiness.dependency("store", true)));
         Ok(Arc::new(Self { shared, typing: typing::Throttle::default() }))
     }
 
@@ -104,6 +104,11 @@ impl Chat {
     pub async fn close(&self) {
         self.shared.spool.drain().await;
         self.shared.store.close().await;
+    }
+
+    /// The way into the audit trail for what the process does that is no command of its own.
+    pub fn audit_spool(&self) -> Spool {
+        self.shared.spool.clone()
     }
 
     /// The store, for tools that run inside the process: audit queries, checkpoints, backups.

@@ -73,6 +73,11 @@ impl Shared {
         }
     }
 
+    /// The same for what runs by itself, which may use the last of the store's queues.
+    pub(crate) fn for_own_work(&self) -> Self {
+        Self { store: self.store.for_own_work(), ..self.clone() }
+    }
+
     /// Reads one snapshot.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

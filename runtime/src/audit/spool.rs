@@ -71,6 +71,8 @@ impl Spool {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         let overflow = Arc::new(AtomicU64::new(0));
         let service = store.service().as_str();
+        // Under overload, when most is refused, the trail is worth most.
+        let store = store.for_own_work();
         let work = Work { store, receiver, overflow: Arc::clone(&overflow), pending: HashMap::new() };
         tokio::spawn(work.run());
         Self { sender, overflow, service }

@@ -82,7 +82,7 @@ pub enum WriteError<E> {
     /// The command itself said no; what it did was undone.
     #[error("{0}")]
     Refused(E),
-    /// The queue is full, or the store is being opened again: nothing was done.
+    /// Too much waits already, or the store is being opened again: nothing was done.
     #[error("the store is overloaded; retry after a moment")]
     Overloaded,
     /// The commit failed: it may or may not be on disk. Retry with the same id.

@@ -13,7 +13,8 @@
 //! * **After a failed fsync nothing is pretended.** The kernel may have dropped the pages that it failed to write, so the whole
 //!   batch is answered [`WriteError::Unknown`], every connection to the file is closed, the file is opened
 //!   again, its log head is read from what is there, and [`Store::generation`] moves on so that caches drop what they hold.
-//! * **Nobody waits without bound.** Both queues are bounded and refuse at the door; reads end at a deadline.
+//! * **Nobody waits without bound.** Both queues are bounded and refuse new work at 80 % ([`WriteError::Overloaded`]); the rest is
+//!   kept for the service's own ([`Store::for_own_work`]). Reads end at a deadline.
 //! * **It damages nothing that is not its own.** A foreign file, a newer schema, a second process and a full
 //!   disk are each refused with words that say what to do.
 //!
@@ -49,6 +50,7 @@ pub use error::{OpenError, ReadError, WriteError};
 pub use lock::{LockError, StoreLock};
 pub use migrate::Migration;
 
+use queue::Work;
 use readers::Readers;
 use writer::Writer;
 
@@ -63,9 +65,9 @@ pub struct StoreOptions {
     pub migrations: &'static [Migration],
     /// Read-only connections, each with a thread of its own.
     pub readers: usize,
-    /// Reads that may wait for a connection; beyond that they are refused.
+    /// Reads that may wait for a connection; new ones are refused beyond 80 % of it.
     pub read_queue_max: usize,
-    /// Writes that may wait for the writer; beyond that they are refused.
+    /// Writes that may wait for the writer; new ones are refused beyond 80 % of it.
     pub write_queue_max: usize,
     /// The most commands in one commit.
     pub batch_max: usize,
@@ -103,6 +105,7 @@ impl StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    work: Work,
 }
 
 struct Inner {
@@ -126,7 +129,15 @@ impl Store {
         let writer = Writer::start(&options, connection, Arc::clone(&readers), Arc::clone(&generation))?;
         Ok(Self {
             inner: Arc::new(Inner { path: options.path, service: options.service, epoch, generation, writer, readers }),
+            work: Work::New,
         })
+    }
+
+    /// The same store for what the service owes for work that it has taken in already: audit, markers, revocations, upkeep. It may
+    /// use the queues' last fifth, where new work is refused.
+    #[must_use]
+    pub fn for_own_work(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), work: Work::Own }
     }
 
     /// Runs `work` in a transaction and answers once it is on disk.
@@ -140,7 +151,7 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let reply = self.inner.writer.submit(label, true, work)?;
+        let reply = self.inner.writer.submit(self.work, label, true, work)?;
         command::unwrap_reply(reply.await.ok())
     }
 
@@ -155,7 +166,7 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let reply = self.inner.writer.submit(label, false, work)?;
+        let reply = self.inner.writer.submit(self.work, label, false, work)?;
         command::unwrap_reply(reply.await.ok())
     }
 
@@ -166,7 +177,7 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let reply = self.inner.writer.submit(label, true, work)?;
+        let reply = self.inner.writer.submit(self.work, label, true, work)?;
         command::unwrap_reply(wait::wait(reply).ok())
     }
 
@@ -179,7 +190,7 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read(label, work).await
+        self.inner.readers.read(self.work, label, work).await
     }
 
     /// [`read`](Self::read) for threads that may block: command line tools and tests.
@@ -189,7 +200,7 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read_now(label, work)
+        self.inner.readers.read_now(self.work, label, work)
     }
 
     /// Shows the metrics of these labels at zero from the first scrape on; call it with all labels of the service.

@@ -1,6 +1,8 @@
 //! A bounded queue from many callers to threads that sleep when there is nothing to do.
 //!
-//! Own instead of a channel because the writer wants all that waits in one locking, not one item at a time.
+//! Own instead of a channel because the writer wants all that waits in one locking, not one item at a time, and because its last
+//! fifth is kept: new work is refused from there on ([`Work::New`]), so that what the service owes for work that it has taken in
+//! already ([`Work::Own`]) still finds room under overload.
 
 use std::collections::VecDeque;
 
@@ -13,6 +15,25 @@ pub(crate) enum Rejected {
     Full,
     /// No more items are wanted.
     Closed,
+}
+
+/// Who asks for a place in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A caller with something new.
+    New,
+    /// The service itself: audit, upkeep, revocations.
+    Own,
+}
+
+impl Work {
+    /// How many may wait in a queue of this capacity before this work is refused.
+    pub(crate) fn room(self, capacity: usize) -> usize {
+        match self {
+            Self::New => capacity - capacity / 5,
+            Self::Own => capacity,
+        }
+    }
 }
 
 pub(crate) struct Queue<T> {
@@ -35,12 +56,12 @@ impl<T> Queue<T> {
         }
     }
 
-    pub(crate) fn push(&self, item: T) -> Result<(), Rejected> {
+    pub(crate) fn push(&self, work: Work, item: T) -> Result<(), Rejected> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(Rejected::Closed);
         }
-        if state.items.len() >= self.capacity {
+        if state.items.len() >= work.room(self.capacity) {
             return Err(Rejected::Full);
         }
         state.items.push_back(item);

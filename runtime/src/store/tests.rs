@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod overload;
+
 const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
@@ -369,6 +371,7 @@ fn after_a_failed_commit_the_outcome_is_unknown_and_the_file_is_opened_again() {
             writer,
             readers,
         }),
+        work: Work::New,
     };
     store.write_now("note/add", |tx| add(tx, "first")).unwrap();
     assert_eq!(texts(&store), ["first"]);

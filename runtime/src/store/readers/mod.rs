@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::queue::Work;
 use super::{OpenError, ReadError, StoreOptions, file};
 
 pub(crate) use job::last_error_code;
@@ -66,23 +67,23 @@ impl Readers {
         Ok(readers)
     }
 
-    pub(crate) async fn read<T, E, F>(&self, label: &'static str, work: F) -> Result<T, ReadError<E>>
+    pub(crate) async fn read<T, E, F>(&self, from: Work, label: &'static str, work: F) -> Result<T, ReadError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let reply = self.submit(label, work)?;
+        let reply = self.submit(from, label, work)?;
         unwrap_reply(reply.await.ok())
     }
 
-    pub(crate) fn read_now<T, E, F>(&self, label: &'static str, work: F) -> Result<T, ReadError<E>>
+    pub(crate) fn read_now<T, E, F>(&self, from: Work, label: &'static str, work: F) -> Result<T, ReadError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let reply = self.submit(label, work)?;
+        let reply = self.submit(from, label, work)?;
         unwrap_reply(crate::store::wait::wait(reply).ok())
     }
 
@@ -118,7 +119,12 @@ impl Readers {
         }
     }
 
-    fn submit<T, E, F>(&self, label: &'static str, work: F) -> Result<oneshot::Receiver<Reply<T, E>>, ReadError<E>>
+    fn submit<T, E, F>(
+        &self,
+        from: Work,
+        label: &'static str,
+        work: F,
+    ) -> Result<oneshot::Receiver<Reply<T, E>>, ReadError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -130,7 +136,7 @@ impl Readers {
         if state.closed {
             return Err(ReadError::Closed);
         }
-        if state.jobs.len() >= self.queue_max {
+        if state.jobs.len() >= from.room(self.queue_max) {
             return Err(ReadError::Overloaded);
         }
         state.jobs.push_back(job);

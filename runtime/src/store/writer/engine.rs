@@ -84,8 +84,9 @@ impl Engine {
             self.checkpoint_if_due(pending.is_empty());
         }
         // Closing the last connection empties the WAL; a failure leaves it for the next start to read.
-        self.connection = None;
-        self.connections.closed();
+        if self.connection.take().is_some() {
+            self.connections.closed();
+        }
     }
 
     /// Runs commands from `pending` and the queue until a bound is reached, commits once, answers.

@@ -67,8 +67,9 @@ impl Engine {
     /// Closes every connection to the file and opens it again, so that what is read from now on is what the file holds.
     fn reopen(&mut self, pending: &mut VecDeque<Item>) {
         self.readers.pause();
-        self.connection = None;
-        self.connections.closed();
+        if self.connection.take().is_some() {
+            self.connections.closed();
+        }
         loop {
             match self.try_open() {
                 Ok(()) => break,

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::command::{self, Command, Receiver, Reply, WriteTx};
-use super::queue::{Queue, Rejected};
+use super::queue::{Queue, Rejected, Work};
 use super::readers::Readers;
 use super::{OpenError, StoreOptions, WriteError, file};
 
@@ -56,6 +56,7 @@ impl Writer {
 
     pub(crate) fn submit<T, E, F>(
         &self,
+        from: Work,
         label: &'static str,
         needs_savepoint: bool,
         work: F,
@@ -66,13 +67,13 @@ impl Writer {
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (command, receiver) = command::pack(label, needs_savepoint, work);
-        self.push(Item::Command(command))?;
+        self.push(from, Item::Command(command))?;
         Ok(receiver)
     }
 
     pub(crate) fn checkpoint(&self) -> Result<Receiver<(), rusqlite::Error>, WriteError<rusqlite::Error>> {
         let (reply, receiver) = oneshot::channel();
-        self.push(Item::Checkpoint(reply))?;
+        self.push(Work::Own, Item::Checkpoint(reply))?;
         Ok(receiver)
     }
 
@@ -91,8 +92,8 @@ impl Writer {
         self.queue.close();
     }
 
-    fn push<E>(&self, item: Item) -> Result<(), WriteError<E>> {
-        self.queue.push(item).map_err(|rejected| match rejected {
+    fn push<E>(&self, from: Work, item: Item) -> Result<(), WriteError<E>> {
+        self.queue.push(from, item).map_err(|rejected| match rejected {
             Rejected::Full => WriteError::Overloaded,
             Rejected::Closed => WriteError::Closed,
         })
