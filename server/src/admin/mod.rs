@@ -5,13 +5,14 @@
 
 mod process;
 mod routes;
+mod trail;
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,12 +21,15 @@ use link::grpc::Key;
 use protocol::envelope::Failure;
 use protocol::{ErrorBody, ErrorCode, RequestId, ServiceName};
 use runtime::http::context_layer;
+use runtime::listen::ClientAddr;
 use runtime::telemetry::logs::LogHandle;
 use runtime::telemetry::metrics::MetricsHandles;
 
 use crate::import::{Accounts, Conversations};
 
 pub(crate) use routes::{Rotated, SetLog, UsersRole};
+use trail::Asked;
+pub(crate) use trail::Trail;
 
 /// What the admin listener administrates: the parts that run in this process.
 #[derive(Clone)]
@@ -35,6 +39,7 @@ pub(crate) struct Admin {
     pub(crate) conversations: Option<Conversations>,
     pub(crate) log: LogHandle,
     pub(crate) metrics: MetricsHandles,
+    pub(crate) trail: Trail,
 }
 
 /// One batch of an import.
@@ -42,6 +47,7 @@ const BODY_BYTES_MAX: usize = 32 << 20;
 
 /// The routes, behind the token. `service` is whose name the listener's logs carry.
 pub(crate) fn router(admin: Admin, token: Key, service: ServiceName) -> Router {
+    let door = Door { token, trail: admin.trail.clone() };
     Router::new()
         .route("/v1/users/role", post(routes::users_role))
         .route("/v1/users/find", post(routes::users_find))
@@ -53,24 +59,37 @@ pub(crate) fn router(admin: Admin, token: Key, service: ServiceName) -> Router {
         .route("/metrics/{role}", get(routes::service_metrics))
         .fallback(|| async { Refused(Refusal::of(ErrorCode::UnknownCommand)) })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(token, only_with_token))
+        .layer(middleware::from_fn_with_state(door, only_with_token))
         .layer(middleware::from_fn_with_state(service, context_layer))
         .with_state(admin)
 }
 
-async fn only_with_token(State(token): State<Key>, headers: HeaderMap, request: Request, next: Next) -> Response {
-    let shown = headers.get(header::AUTHORIZATION);
-    if token.opens(shown.map(|value| value.as_bytes())) {
+/// What stands before all routes.
+#[derive(Clone)]
+struct Door {
+    token: Key,
+    trail: Trail,
+}
+
+async fn only_with_token(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let asked = asked(request.extensions());
+    let shown = request.headers().get(header::AUTHORIZATION);
+    if door.token.opens(shown.map(|value| value.as_bytes())) {
+        request.extensions_mut().insert(asked);
         return next.run(request).await;
     }
-    tracing::warn!(
-        audit = true,
-        action = "admin",
-        result = "denied",
-        "a request to the admin listener without its token"
-    );
+    door.trail.refused(asked);
     Refused(Refusal::new(ErrorCode::Unauthenticated, "show the token in <data_dir>/admin.token as a bearer token"))
         .into_response()
+}
+
+/// What the listener and the outer layer know of a request.
+fn asked(known: &Extensions) -> Asked {
+    Asked {
+        client: known.get::<ClientAddr>().map(|client| client.0),
+        request: known.get().copied(),
+        trace: known.get().copied(),
+    }
 }
 
 /// A refusal as an answer.

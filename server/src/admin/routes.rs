@@ -1,15 +1,15 @@
 //! What each admin route does; each is one call of the service that it concerns.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use link::Refusal;
 use protocol::accounts::{Done, Role as AccountRole};
 use protocol::{ErrorCode, Millis, ServiceName};
 use serde::{Deserialize, Serialize};
 
-use super::{Admin, Refused, process};
+use super::{Admin, Asked, Refused, process};
 use crate::import::{ConversationBatch, ConversationsDone, FindHandle, Found, UserBatch, UsersDone};
 
 type Answer<T> = Result<Json<T>, Refused>;
@@ -50,16 +50,14 @@ pub(crate) async fn keys_rotate(State(admin): State<Admin>) -> Answer<Rotated> {
     Ok(Json(Rotated { kid, signs_from }))
 }
 
-pub(crate) async fn log(State(admin): State<Admin>, Json(body): Json<SetLog>) -> Answer<Done> {
+pub(crate) async fn log(
+    State(admin): State<Admin>,
+    Extension(asked): Extension<Asked>,
+    Json(body): Json<SetLog>,
+) -> Answer<Done> {
     let set = admin.log.set_filter(&body.filter);
     set.map_err(|error| Refusal::new(ErrorCode::InvalidRequest, error.to_string()))?;
-    tracing::info!(
-        audit = true,
-        action = "log.filter",
-        result = "allowed",
-        filter = body.filter,
-        "the log filter was changed"
-    );
+    admin.trail.log_filter(&body.filter, asked).await;
     Ok(Json(Done {}))
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use link::Service;
 use link::grpc;
 use protocol::ServiceName;
+use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
 use runtime::telemetry::logs::LogHandle;
@@ -17,7 +18,7 @@ use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
 
 use super::denials::Denials;
 use super::peers;
-use crate::admin::Admin;
+use crate::admin::{Admin, Trail};
 use crate::config::Config;
 use crate::import::{Accounts, Conversations};
 
@@ -88,7 +89,15 @@ impl Composition {
             conversations: self.chat.clone().map(Conversations),
             log,
             metrics: handles.clone(),
+            trail: Trail(self.spool()),
         }
+    }
+
+    /// The audit trail of this process's own doings: that of the first service here that has one.
+    fn spool(&self) -> Option<Spool> {
+        let gateway = self.gateway.as_ref().map(|(_, denials)| denials.spool.clone());
+        let auth = || self.auth.as_ref().map(|auth| auth.audit_spool());
+        gateway.or_else(auth).or_else(|| self.chat.as_ref().map(|chat| chat.audit_spool()))
     }
 
     /// The service whose name the process's own doings carry.
