@@ -1,5 +1,5 @@
 //! One task for each connection: it writes what waits, reads what comes, and runs what is in flight. A quiet one holds nothing
-//! but its socket, the session's address and the frames' limiter.
+//! but its socket and the session's address.
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use link::{Caller, Device};
 use protocol::CloseCode;
-use runtime::limits::Gcra;
 
 use super::transport::{Incoming, Transport};
 use super::work::{self, Work};
@@ -31,7 +30,6 @@ pub(super) struct Connection {
     transport: Transport,
     pub(super) caller: Caller,
     pub(super) origin: Box<Origin>,
-    pub(super) frames: Gcra,
     /// How many frames in a row were over the limit.
     pub(super) refused: u32,
     work: Option<Box<Work>>,
@@ -75,7 +73,6 @@ impl Connection {
             transport,
             caller,
             origin: Box::new(origin),
-            frames: Gcra::default(),
             refused: 0,
             work: None,
             stalled: false,
@@ -118,7 +115,8 @@ impl Connection {
                 None => false,
             };
             // What was begun must be polled once, or nothing wakes this task when it is done.
-            if !begun && !read && !(written && turn.more) {
+            let again = begun || read || (written && turn.more);
+            if !again {
                 return Poll::Pending;
             }
         }

@@ -60,7 +60,7 @@ impl Connection {
     /// Draws the frame from the socket's budget.
     fn count(&mut self) -> Result<Result<(), Refusal>, CloseCode> {
         let rule = self.edge.limits.socket_frames();
-        let decision = self.frames.take(rule, clock::steady(), 1);
+        let decision = self.conn.session().frames.take(rule, clock::steady(), 1);
         self.edge.meters.limit(SOCKET_FRAMES, !decision.allowed);
         if decision.allowed {
             self.refused = 0;
