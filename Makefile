@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a fresh machine needs (Rust, gcc, Node 20).
 
-.PHONY: help run web sdk test check bench soak chaos generate deny advisories clean
+.PHONY: help run web sdk test check bench soak generate deny advisories clean
 
 LAN ?=
 RUN_ARGS ?=
