@@ -14,8 +14,11 @@ use tokio::task::JoinSet;
 
 use super::world::{Person, World};
 
-/// Rounds of each pair of commands, each on a group of its own.
-const ROUNDS: u64 = 250;
+/// Rounds of each pair of commands, each on a group of its own; ten times as many in a soak.
+fn rounds() -> u64 {
+    if std::env::var_os("SECURECONNECT_SOAK").is_some() { 2_500 } else { 250 }
+}
+
 /// Rounds that run at once, so that they share commits.
 const AT_ONCE: u64 = 50;
 
@@ -139,7 +142,7 @@ where
     R: Future<Output = ()> + Send + 'static,
 {
     let world = Arc::new(World::new());
-    for begin in (0..ROUNDS).step_by(AT_ONCE as usize) {
+    for begin in (0..rounds()).step_by(AT_ONCE as usize) {
         let mut rounds = JoinSet::new();
         for number in begin..begin + AT_ONCE {
             let world = Arc::clone(&world);
