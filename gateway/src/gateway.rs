@@ -98,6 +98,11 @@ impl Gateway {
         Self { edge, readiness }
     }
 
+    #[cfg(test)]
+    pub(crate) fn edge(&self) -> Arc<Edge> {
+        Arc::clone(&self.edge)
+    }
+
     /// Whether it can serve, and what it waits for.
     #[must_use]
     pub fn readiness(&self) -> Readiness {

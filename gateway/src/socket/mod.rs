@@ -11,6 +11,8 @@ mod incoming;
 mod line;
 mod offer;
 mod syncing;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod upgrade;
 mod work;

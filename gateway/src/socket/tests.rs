@@ -1,0 +1,142 @@
+//! A connection's task on a real socket.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::any;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::HeaderValue;
+use link::{Audience, Call, Caller, Event, Head, Identity, Refusal, Reply, Service};
+use protocol::accounts::Role;
+use protocol::frames::ServerFrame;
+use protocol::{CloseCode, ErrorCode, Position, Seq, ServiceName, SessionId, StreamId, Tag, UserId};
+use runtime::lifecycle::{Shutdown, Tasks};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use super::connection::Connection;
+use super::handshake::Handshake;
+use super::transport::Transport;
+use crate::clock;
+use crate::codec::{Codec, Encoded};
+use crate::edge::{Edge, Origin};
+use crate::gateway::{Gateway, Parts, Services};
+use crate::hub::Conn;
+use crate::session::{Close, Session, Token};
+
+/// A service that knows no registers and nothing else.
+struct Quiet;
+
+#[async_trait::async_trait]
+impl Service for Quiet {
+    fn name(&self) -> ServiceName {
+        ServiceName::Chat
+    }
+
+    async fn execute(&self, _call: Call) -> Reply {
+        Refusal::of(ErrorCode::Unsupported).into()
+    }
+
+    async fn registers(&self, _user: UserId) -> Result<Vec<Event>, Refusal> {
+        Ok(Vec::new())
+    }
+}
+
+fn edge(tasks: Tasks, shutdown: Shutdown) -> Arc<Edge> {
+    let quiet: Arc<dyn Service> = Arc::new(Quiet);
+    let services = Services {
+        auth: Arc::clone(&quiet),
+        chat: Arc::clone(&quiet),
+        signaling: Arc::clone(&quiet),
+        storage: Arc::clone(&quiet),
+    };
+    let parts = Parts { services, limits: Default::default(), audit: None, shutdown, tasks };
+    Gateway::build(crate::Config::default(), parts).edge()
+}
+
+/// Serves one socket, which is welcomed already.
+async fn serve(edge: Arc<Edge>, conn: Arc<Conn>, caller: Caller) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let open = move |request: Request| {
+        let (edge, conn) = (Arc::clone(&edge), Arc::clone(&conn));
+        async move {
+            let (mut parts, _) = request.into_parts();
+            let (origin, handshake) = (Origin::of(&parts), Handshake::of(&mut parts).unwrap());
+            let response = handshake.answer::<axum::body::Body>("test");
+            tokio::spawn(async move {
+                let transport = Transport::new(handshake.stream.await.unwrap()).await;
+                Connection::new(edge, conn, 0, transport, caller, origin).run().await;
+            });
+            response
+        }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(any(open))).await });
+    address
+}
+
+#[tokio::test]
+async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
+    let shutdown = Shutdown::new();
+    let edge = edge(Tasks::new(ServiceName::Gateway), shutdown);
+    let caller = Caller { user: UserId::now(), session: SessionId::now(), role: Role::User };
+    let own = StreamId::user(caller.user);
+    let token = Token { made_at: 0, expires_at: u64::MAX };
+    let mut session = Session::new(edge.hub.settings(), Codec::Json, own, token, clock::now());
+    let welcome = session.codec().pong();
+    session.welcome(vec![Head { stream: own, position: Position::default() }], welcome);
+    session.synced();
+    let proven = link::Page { items: Vec::new(), head: Position::default(), standing: link::Standing::Member };
+    session.page(own, 0, &proven);
+    assert!(session.meet(own, 0));
+    let conn = Conn::new(caller.user, caller.session, session);
+    edge.hub.register(&conn);
+    let address = serve(Arc::clone(&edge), Arc::clone(&conn), caller).await;
+
+    let mut request = format!("ws://{address}/").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("test"));
+    let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (mut client, _) = tokio_tungstenite::client_async(request, tcp).await.unwrap();
+    let mut seq: Seq = 0;
+    let mut flow = |count: u64| {
+        for _ in 0..count {
+            seq += 1;
+            let identity = Identity::Entry { stream: own, seq, tag: Tag(1) };
+            let body = Bytes::from_static(b"{}");
+            let name = Cow::Borrowed("test");
+            let event = Event { identity, audience: Audience::Stream(own), name, at: 0, body, effects: Arc::from([]) };
+            conn.with(|session| session.deliver(own, seq, &[Encoded::new(&event)]));
+        }
+    };
+    flow(50);
+    let mut seen = 0;
+    let reading = async {
+        loop {
+            if seen == 50 && conn.session().closing().is_none() {
+                // What flows before the close is queued when the task sees both.
+                flow(20);
+                conn.with(|session| session.close_with(Close { code: CloseCode::Reconnect, after_ms: Some(7) }));
+            }
+            flow(1);
+            match client.next().await.unwrap().unwrap() {
+                Message::Text(text) => {
+                    let frame: ServerFrame<'_> = serde_json::from_str(text.as_str()).unwrap();
+                    if let Some(from) = frame.from {
+                        assert_eq!(from.seq, seen + 1);
+                        seen = from.seq;
+                    }
+                }
+                Message::Close(frame) => return frame.unwrap(),
+                _ => {}
+            }
+        }
+    };
+    let close = tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the socket hangs");
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (CloseCode::Reconnect.number(), "7"));
+    assert!(seen >= 70, "what was queued before is written: {seen}");
+    assert_eq!(conn.session().reads_from(own), Some(1), "nothing was acknowledged");
+}
