@@ -141,11 +141,12 @@ where
     F: Fn(Arc<World>, ConversationId, [Person; 4], SmallRng) -> R + Copy + Send + 'static,
     R: Future<Output = ()> + Send + 'static,
 {
-    let world = Arc::new(World::new());
-    for begin in (0..rounds()).step_by(AT_ONCE as usize) {
+    let ways = [Arc::new(World::new()), Arc::new(World::linked().await)];
+    // Every second batch goes over the link.
+    for (begin, world) in (0..rounds()).step_by(AT_ONCE as usize).zip(ways.iter().cycle()) {
         let mut rounds = JoinSet::new();
         for number in begin..begin + AT_ONCE {
-            let world = Arc::clone(&world);
+            let world = Arc::clone(world);
             rounds.spawn(async move {
                 let people: [Person; 4] = world.people();
                 let group = world.group(people[0], &people[1..]).await;

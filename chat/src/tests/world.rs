@@ -1,11 +1,14 @@
 //! A chat service in a temporary folder, and short words for what users do with it.
 
 use std::collections::HashSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use link::grpc::{self, Address, Key, Listener};
 use link::{Actor, Call, Caller, Context, Item, Page, ReadRequest, Reader, Reply, Service};
 use parking_lot::Mutex;
 use protocol::accounts::{FindUsers, Profile, Profiles, Role};
@@ -16,6 +19,7 @@ use runtime::ops::Readiness;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{Chat, Config, Host, Peers};
@@ -42,6 +46,8 @@ impl Service for Accounts {
 /// The service with what surrounds it.
 pub(crate) struct World {
     pub(crate) chat: Arc<Chat>,
+    /// The way of commands: the service itself, or a link to it.
+    way: Arc<dyn Service>,
     accounts: Arc<Accounts>,
     folder: Option<TempDir>,
     tasks: Tasks,
@@ -69,7 +75,21 @@ impl World {
             Host { tasks: tasks.clone(), shutdown: shutdown.clone(), readiness: Readiness::new(shutdown.clone()) };
         let peers = Peers { auth: Arc::clone(&accounts) as Arc<dyn Service> };
         let chat = Chat::open(config, folder.path(), peers, host).unwrap();
-        Self { chat, accounts, folder: Some(folder), tasks, shutdown }
+        let way = Arc::clone(&chat) as Arc<dyn Service>;
+        Self { chat, way, accounts, folder: Some(folder), tasks, shutdown }
+    }
+
+    /// The same, with all commands going over the link as they do between processes.
+    pub(crate) async fn linked() -> Self {
+        let mut world = Self::new();
+        let folder = world.folder.as_ref().unwrap().path();
+        // As the data directory is: the link refuses one that others may enter.
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
+        let (address, key) = (Address::Unix(folder.join("link.sock")), Key::generate());
+        let listener = Listener::bind(&address, key.clone()).await.unwrap();
+        tokio::spawn(listener.serve(vec![Arc::clone(&world.way)], CancellationToken::new()));
+        world.way = grpc::connect(&address, &key, ServiceName::Chat, Arc::new(|_| ())).unwrap();
+        world
     }
 
     /// Ends the service and starts it again on the same folder.
@@ -162,7 +182,7 @@ impl Person {
             cookie: None,
             context: Context::internal(),
         };
-        world.chat.execute(call).await.parse().map_err(|refusal| refusal.code)
+        world.way.execute(call).await.parse().map_err(|refusal| refusal.code)
     }
 
     pub(crate) async fn ask<T: DeserializeOwned>(
