@@ -114,7 +114,10 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ),
     ("chat", "Conversations and presence."),
     ("chat.readers", "Read-only connections to the store, each with a thread."),
-    ("chat.write_queue_max", "Commands that may wait for the writer; beyond 80 % of it new ones are refused as overloaded."),
+    (
+        "chat.write_queue_max",
+        "Commands that may wait for the writer; beyond 80 % of it new ones are refused as overloaded.",
+    ),
     ("chat.batch_max", "The most commands in one commit."),
     ("chat.cache_kib", "The writer's page cache."),
     ("chat.hints_max", "Hints that are kept for a gateway that is not in step; beyond that it reads the log."),
