@@ -2,7 +2,7 @@
 
 use protocol::accounts::Role;
 use protocol::chat::{Messages, Revisions, Sent};
-use protocol::{ClientId, ConversationId, ErrorCode, Seq};
+use protocol::{ClientId, ConversationId, ErrorCode, SEQ_MAX, Seq};
 use serde_json::{Value, json};
 
 use super::world::{Person, World};
@@ -137,7 +137,8 @@ async fn one_replies_to_a_message_that_one_sees() {
     reply(owner, before).await.unwrap();
     assert_eq!(reply(late, before).await, Err(ErrorCode::NotFound), "it stands before their membership");
     assert_eq!(reply(owner, 1).await, Err(ErrorCode::NotFound), "it is no message");
-    assert_eq!(reply(owner, u64::MAX).await, Err(ErrorCode::NotFound));
+    assert_eq!(reply(owner, protocol::SEQ_MAX).await, Err(ErrorCode::NotFound));
+    assert_eq!(reply(owner, u64::MAX).await, Err(ErrorCode::InvalidRequest), "no log ever gets there");
 }
 
 #[tokio::test]
