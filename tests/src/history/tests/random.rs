@@ -1,6 +1,7 @@
 //! Random chats: without a fault they are accepted, with one planted anywhere they are not.
 
 use proptest::prelude::*;
+use protocol::UserId;
 use protocol::chat::{ConversationKind, Leaving, ListMessages};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -8,6 +9,7 @@ use rand::{Rng, SeedableRng};
 use super::model::{Model, conversation, user};
 use super::{accepted, check};
 use crate::history::History;
+use crate::history::content::Content;
 use crate::history::fact::{Fact, Outcome, Seen, Verb};
 
 const USERS: usize = 4;
@@ -86,6 +88,9 @@ fn plant(history: &mut History, place: usize, fault: usize) -> bool {
     match fault {
         // A loss on the way to a device.
         0 => {
+            if is_end_of(user(place % USERS), &device.facts[at]) {
+                return false;
+            }
             device.facts.remove(at);
         }
         // Told twice.
@@ -120,6 +125,14 @@ fn plant(history: &mut History, place: usize, fault: usize) -> bool {
         }
     }
     true
+}
+
+/// The entry that ended somebody's membership: a device may be gone for good before it hears it, so nobody misses it.
+fn is_end_of(whose: UserId, fact: &Fact) -> bool {
+    let Fact::Heard { seen: Seen::Entry { content: Some(Content::Left { user, .. }), .. }, .. } = fact else {
+        return false;
+    };
+    *user == whose
 }
 
 #[test]
