@@ -33,7 +33,7 @@ test("on a phone one pane is shown at a time, and everything can be reached", as
   await ann.shot("phone-details");
   await ann.page.getByRole("button", { name: "Close" }).tap();
   await ann.page.getByRole("button", { name: "Back to the list" }).tap();
-  assert.equal(await ann.page.locator(".main").isVisible(), false);
+  await ann.page.locator(".main").waitFor({ state: "hidden" });
   await ann.page.goBack();
   await ann.page.getByRole("heading", { name: "Bob Phone" }).waitFor();
   await ann.page.goBack();

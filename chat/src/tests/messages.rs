@@ -2,7 +2,7 @@
 
 use protocol::accounts::Role;
 use protocol::chat::{Messages, Revisions, Sent};
-use protocol::{ClientId, ConversationId, ErrorCode, SEQ_MAX, Seq};
+use protocol::{ClientId, ConversationId, ErrorCode, Seq};
 use serde_json::{Value, json};
 
 use super::world::{Person, World};
