@@ -2,7 +2,7 @@
 import { LIMITS, type SessionInfo } from "@secureconnect/sdk";
 import { fullMoment } from "../format.ts";
 import type { Model } from "../model/model.ts";
-import { busyWhile, button, field, problemLine, type Field } from "../ui/controls.ts";
+import { button, field, problemLine, submits, type Field } from "../ui/controls.ts";
 import { confirmDialog, openDialog } from "../ui/dialog.ts";
 import { fill, h } from "../ui/dom.ts";
 import { toast, toastProblem } from "../ui/toasts.ts";
@@ -58,17 +58,7 @@ function passwordForm(model: Model): HTMLElement {
 function form(fields: Field[], action: string, submit: () => Promise<void>): HTMLElement {
   const problem = problemLine();
   const go = h("button", { type: "submit", class: "button" }, action);
-  const onsubmit = (event: SubmitEvent) => {
-    event.preventDefault();
-    problem.textContent = "";
-    void busyWhile(go, async () => {
-      try {
-        await submit();
-      } catch (error) {
-        problem.textContent = describe(error);
-      }
-    });
-  };
+  const onsubmit = submits(go, problem, submit);
   return h("form", { class: "form", onsubmit }, fields.map(({ root }) => root), problem, h("div", {}, go));
 }
 

@@ -1,6 +1,7 @@
 // The controls that views are made of.
 import { h, uniqueId, type Attributes } from "./dom.ts";
 import { icon, type IconName } from "./icons.ts";
+import { describe } from "../words.ts";
 
 /** A button that shows an icon only; its label is for screen readers and the tooltip. */
 export function iconButton(name: IconName, label: string, onclick: (event: MouseEvent) => void, attributes: Attributes = {}): HTMLButtonElement {
@@ -39,4 +40,19 @@ export async function busyWhile(control: HTMLButtonElement, work: () => Promise<
   } finally {
     control.disabled = false;
   }
+}
+
+/** What a form does when it is sent: `submit` runs once at a time, and what goes wrong is said in `problem`. */
+export function submits(go: HTMLButtonElement, problem: HTMLElement, submit: () => Promise<void>): (event: SubmitEvent) => void {
+  return (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    void busyWhile(go, async () => {
+      try {
+        await submit();
+      } catch (error) {
+        problem.textContent = describe(error);
+      }
+    });
+  };
 }

@@ -1,9 +1,8 @@
 // Sign up and log in: one card, two forms.
 import { LIMITS, type Account, type Session } from "@secureconnect/sdk";
 import { deviceName } from "../device.ts";
-import { busyWhile, field, problemLine } from "../ui/controls.ts";
+import { field, problemLine, submits } from "../ui/controls.ts";
 import { fill, h } from "../ui/dom.ts";
-import { describe } from "../words.ts";
 
 export function welcomeView(session: Session, entered: (me: Account) => void): HTMLElement {
   const card = h("div", { class: "card" });
@@ -63,17 +62,7 @@ function form(action: string, fields: HTMLElement[], submit: () => Promise<void>
     "form",
     {
       class: "form",
-      onsubmit: (event: SubmitEvent) => {
-        event.preventDefault();
-        problem.textContent = "";
-        void busyWhile(go, async () => {
-          try {
-            await submit();
-          } catch (error) {
-            problem.textContent = describe(error);
-          }
-        });
-      },
+      onsubmit: submits(go, problem, submit),
     },
     ...fields,
     problem,
