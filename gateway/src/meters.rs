@@ -103,6 +103,8 @@ pub(crate) fn socket_endpoint(cost: Cost) -> &'static str {
         Cost::Join => "socket:join",
         Cost::Login => "socket:login",
         Cost::Register => "socket:register",
+        Cost::Call => "socket:call",
+        Cost::Signal => "socket:signal",
         Cost::Ephemeral => "socket:ephemeral",
     }
 }

@@ -78,6 +78,12 @@ error_codes! {
     HandleTaken "handle_taken" 409 Never "Another account has this handle.";
     LastOwner "last_owner" 409 Never "A group keeps at least one owner: name another one first.";
     MessageDeleted "message_deleted" 409 Never "The message was deleted.";
+    CallOver "call_over" 409 Never "The call is over.";
+    CallExpired "call_expired" 410 Never "You were away for too long and lost your place: join again.";
+    CallFull "call_full" 409 After "As many as may be in the call are in it.";
+    CallTakenOver "call_taken_over" 409 Never "Another device of yours is in the call now.";
+    InAnotherCall "in_another_call" 409 Never "You are in another call: leave it first.";
+    NotInCall "not_in_call" 409 Never "This device, or the one that it names, is not in the call.";
     PayloadTooLarge "payload_too_large" 413 Never "The body or frame is over the limit.";
     UnsupportedMediaType "unsupported_media_type" 415 Never "The body must be application/json.";
     WeakPassword "weak_password" 422 Never "The password does not meet the policy; the message says how.";

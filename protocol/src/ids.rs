@@ -76,6 +76,10 @@ id!(
     ConversationId
 );
 id!(
+    /// A call, from its start to its record.
+    CallId
+);
+id!(
     /// Made by the client for each message; the same id never makes a second entry.
     ClientId
 );

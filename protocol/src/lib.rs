@@ -12,10 +12,11 @@
 //! - [`commands`]: the static table of everything a client can ask for.
 //! - [`frames`]: what travels on the socket.
 //! - [`limits`]: sizes and budgets.
-//! - [`accounts`], [`chat`]: the bodies of commands and events.
+//! - [`accounts`], [`chat`], [`calls`]: the bodies of commands and events.
 //! - [`generate`]: the TypeScript declarations and the tables in the documents, made from all of the above.
 
 pub mod accounts;
+pub mod calls;
 pub mod chat;
 pub mod codes;
 pub mod commands;
@@ -29,7 +30,7 @@ pub mod services;
 
 pub use codes::{CloseCode, ErrorCode, Retry};
 pub use envelope::ErrorBody;
-pub use ids::{ClientId, ConversationId, RequestId, SessionId, UserId};
+pub use ids::{CallId, ClientId, ConversationId, RequestId, SessionId, UserId};
 pub use position::{Epoch, Position, SEQ_MAX, Seq, StreamId, StreamKind, Tag};
 pub use services::ServiceName;
 

@@ -31,6 +31,19 @@ pub const MARKERS_NAMED_MEMBERS_MAX: usize = 50;
 /// The most users a device watches by an explicit list.
 pub const PRESENCE_WATCH_MAX: usize = 200;
 
+/// The longest session description, in bytes.
+pub const SDP_BYTES_MAX: usize = 32 * 1024;
+/// The longest candidate attribute, in bytes.
+pub const CANDIDATE_BYTES_MAX: usize = 1024;
+/// The most candidates in one signal.
+pub const CANDIDATES_PER_SIGNAL_MAX: usize = 32;
+/// The most people that a call can be configured for.
+pub const CALL_PARTICIPANTS_MAX: usize = 16;
+/// A call rings in conversations of up to so many members; in larger ones it is only there to be joined.
+pub const CALL_RING_MEMBERS_MAX: usize = 32;
+/// The longest that a call lasts, and for how long its state is kept, in milliseconds.
+pub const CALL_TTL_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// A client beats once in this many milliseconds; the first beat comes after a random part of it.
 pub const HEARTBEAT_MS: u64 = 25_000;
 /// A socket that was silent for this many milliseconds is dead.
@@ -146,6 +159,20 @@ pub const RATE_LIMITS: &[RateLimit] = &[
         key: LimitKey::CallerInConversation,
         kind: LimitKind::Gcra { burst: 30 },
         count: 120,
+        window_ms: MINUTE_MS,
+    },
+    RateLimit {
+        name: "calls_user",
+        key: LimitKey::Caller,
+        kind: LimitKind::SlidingWindow,
+        count: 60,
+        window_ms: MINUTE_MS,
+    },
+    RateLimit {
+        name: "call_signals",
+        key: LimitKey::Caller,
+        kind: LimitKind::Gcra { burst: 200 },
+        count: 600,
         window_ms: MINUTE_MS,
     },
     RateLimit {

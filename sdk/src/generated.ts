@@ -46,6 +46,130 @@ export interface Appended {
   tag: Tag;
 }
 
+/** A call, whole. */
+export interface Call {
+  /** When the first of those who were called came in. */
+  answered_at?: number;
+  /** Who started it. */
+  by: UserId;
+  /** Where it belongs: only its members are called and may join. */
+  conversation: ConversationId;
+  /** When it was started. */
+  created_at: number;
+  /** When it was over. */
+  ended_at?: number;
+  /** Failed: why. */
+  failure?: CallFailure;
+  /** Who admits, mutes and removes. */
+  host: UserId;
+  /** Its id. */
+  id: CallId;
+  /** What it began with. */
+  kind: CallKind;
+  /** How many may be in it. */
+  limit: number;
+  /** Everyone who is in it, was in it, or was called. */
+  participants: Participant[];
+  /** Until when devices ring. */
+  ring_until: number;
+  /** Where it is. */
+  status: CallStatus;
+  /** Grows with every change. */
+  version: number;
+  /** Who joins by themselves waits for the host. */
+  waiting_room?: boolean;
+}
+
+/** Why a call failed. */
+export type CallFailure = "connection_lost" | "revoked" | "expired";
+
+/** A call, from its start to its record. */
+export type CallId = Uuid;
+
+/** What a user's devices have to know of all their calls at once: told whole at every connection. */
+export interface CallIndex {
+  /** The calls that go on; what a device keeps of any other is over. */
+  live: CallId[];
+  /** Calls that were missed since the user last looked at the history. */
+  missed: number;
+}
+
+/** What a call begins with; everyone may turn a camera on later. */
+export type CallKind = "audio" | "video";
+
+/** Body of `call.admit`, `call.mute` and `call.remove` (host). */
+export interface CallMember {
+  /** Whom. */
+  user: UserId;
+}
+
+/** Body of `call.recovering` and `call.recovered`. */
+export interface CallNotice {
+  /** The call. */
+  call: CallId;
+}
+
+/** Someone's part in a call that is over. */
+export interface CallParticipation {
+  /** When they first came in. */
+  joined_at?: number;
+  /** What became of them. */
+  status: ParticipantStatus;
+  /** Who. */
+  user: UserId;
+}
+
+/** A call that is over, as it stands in the conversation's log and in the call history. */
+export interface CallRecord {
+  /** When it was answered. */
+  answered_at?: number;
+  /** Who started it. */
+  by: UserId;
+  /** The call. */
+  call: CallId;
+  /** Where it was. */
+  conversation: ConversationId;
+  /** When it was started. */
+  created_at: number;
+  /** From the answer to the end, in milliseconds; 0 where nobody answered. */
+  duration_ms: number;
+  /** When it was over. */
+  ended_at: number;
+  /** Failed: why. */
+  failure?: CallFailure;
+  /** What it began with. */
+  kind: CallKind;
+  /** Everyone who was in it or was called. */
+  participants: CallParticipation[];
+  /** How it ended: one of the states after which nothing follows. */
+  status: CallStatus;
+}
+
+/** Where a call is in its life. */
+export type CallStatus = "initiated" | "ringing" | "active" | "ended" | "missed" | "declined" | "busy" | "cancelled" | "failed";
+
+/** Answer of `calls.list`. */
+export interface Calls {
+  /** One page, the latest first. */
+  calls: CallRecord[];
+  /** Calls that the caller missed since they last looked. */
+  missed: number;
+  /** Whether there are more. */
+  more: boolean;
+}
+
+/** An ICE candidate, as `RTCIceCandidateInit` has it. */
+export interface Candidate {
+  /** The candidate attribute, at most 1 KiB; empty: there are no more of this generation. */
+  candidate: string;
+  /** Which media section, by its index. */
+  sdpMLineIndex?: number;
+  /** Which media section, by its identification tag. */
+  sdpMid?: string;
+  /** Of which generation. */
+  usernameFragment?: string;
+}
+
 /** Body of `me.password`. */
 export interface ChangePassword {
   /** The present password. */
@@ -179,6 +303,17 @@ export interface CreateConversation {
   title?: string;
 }
 
+/** A session description. */
+export interface Description {
+  /** The description (RFC 8866), at most 32 KiB. */
+  sdp: string;
+  /** Its role. */
+  type: DescriptionType;
+}
+
+/** A session description's role in offer/answer. */
+export type DescriptionType = "offer" | "answer";
+
 /** The answer of commands that have nothing to say but that they were done. */
 export type Done = Record<string, never>;
 
@@ -208,7 +343,7 @@ export interface ErrorBody {
 }
 
 /** Why a command was refused. */
-export type ErrorCode = "invalid_request" | "idempotency_key_required" | "unauthenticated" | "token_expired" | "token_revoked" | "invalid_credentials" | "refresh_token_invalid" | "refresh_token_reused" | "forbidden" | "origin_not_allowed" | "suspended" | "banned" | "not_found" | "unknown_command" | "method_not_allowed" | "conflict" | "handle_taken" | "last_owner" | "message_deleted" | "payload_too_large" | "unsupported_media_type" | "weak_password" | "idempotency_key_reused" | "account_locked" | "rate_limited" | "internal" | "unsupported" | "unavailable" | "overloaded" | "outcome_unknown" | "timeout";
+export type ErrorCode = "invalid_request" | "idempotency_key_required" | "unauthenticated" | "token_expired" | "token_revoked" | "invalid_credentials" | "refresh_token_invalid" | "refresh_token_reused" | "forbidden" | "origin_not_allowed" | "suspended" | "banned" | "not_found" | "unknown_command" | "method_not_allowed" | "conflict" | "handle_taken" | "last_owner" | "message_deleted" | "call_over" | "call_expired" | "call_full" | "call_taken_over" | "in_another_call" | "not_in_call" | "payload_too_large" | "unsupported_media_type" | "weak_password" | "idempotency_key_reused" | "account_locked" | "rate_limited" | "internal" | "unsupported" | "unavailable" | "overloaded" | "outcome_unknown" | "timeout";
 
 /** The socket's token expires soon. */
 export interface Expiring {
@@ -276,14 +411,78 @@ export interface Hello {
   token?: string;
 }
 
+/** Where peers find a way to each other, with credentials that end. */
+export interface Ice {
+  /** When the credentials end: ask `call.ice` for new ones before. */
+  expires_at?: number;
+  /** As `RTCConfiguration.iceServers` takes them. */
+  servers: IceServer[];
+}
+
+/** A STUN or TURN server (W3C WebRTC, `RTCIceServer`). */
+export interface IceServer {
+  /** TURN: its password. */
+  credential?: string;
+  /** RFC 7064 and RFC 7065 URIs. */
+  urls: string[];
+  /** TURN: the short-lived user name. */
+  username?: string;
+}
+
 /** Body of `members.invite`. */
 export interface Invite {
   /** Whom, 1 to 200; who is in already is passed over. */
   users: UserId[];
 }
 
+/** Body of `call.join`: answers, joins, takes over from another device, or comes back. */
+export interface JoinCall {
+  /** Coming back: the leg that this device had. Without it the device gets a new leg, and another device of the user is out. */
+  epoch?: number;
+  /** Coming back: the number of the last signal that this leg has heard. */
+  heard?: number;
+  /** What this device sends. */
+  media?: Media;
+}
+
+/** Answer of `call.start` and `call.join`. */
+export interface Joined {
+  /** The call. */
+  call: Call;
+  /** The device's leg; absent in the waiting room. */
+  epoch?: number;
+  /** For the peer connections of this leg. */
+  ice: Ice;
+  /** Coming back: signals were lost; negotiate with every other leg anew (restart ICE). */
+  renegotiate?: boolean;
+  /** Coming back: the signals after the last one that was heard. */
+  signals?: Signal[];
+}
+
 /** How a membership ended. */
 export type Leaving = "left" | "kicked" | "banned";
+
+/** Body of `call.leave` and `call.ice`: which leg asks. */
+export interface Leg {
+  /** The leg. */
+  epoch: number;
+}
+
+/** One leg of a call. */
+export interface LegRef {
+  /** Which. */
+  epoch: number;
+  /** Whose. */
+  user: UserId;
+}
+
+/** Body of `calls.list`. */
+export interface ListCalls {
+  /** The last call of the page before. */
+  before?: CallId;
+  /** At most 100; 50 when absent. */
+  limit?: number;
+}
 
 /** Body of `conversations.list`. */
 export interface ListConversations {
@@ -353,6 +552,18 @@ export interface MarkersCounted {
   read: number;
   /** The newest message. */
   seq: number;
+}
+
+/** What someone sends. */
+export interface Media {
+  /** The microphone is on. */
+  audio?: boolean;
+  /** The hand is raised. */
+  hand?: boolean;
+  /** The screen is shared. */
+  screen?: boolean;
+  /** The camera is on. */
+  video?: boolean;
 }
 
 /** A member of a conversation. */
@@ -508,6 +719,45 @@ export interface Meta {
   request_id: string;
 }
 
+/** Someone in a call, or called to it. */
+export interface Participant {
+  /** Joined or reconnecting: their leg. It grows with every device that takes over; a device whose own leg is lower is out. */
+  epoch?: number;
+  /** When they came in. */
+  joined_at?: number;
+  /** What they send. */
+  media: Media;
+  /** The host muted their microphone; they may turn it on again. */
+  muted?: boolean;
+  /** Where they are. */
+  status: ParticipantStatus;
+  /** Reconnecting: until when their place is kept. */
+  until?: number;
+  /** Who. */
+  user: UserId;
+}
+
+/** Where a participant is. */
+export type ParticipantStatus = "invited" | "ringing" | "waiting" | "joined" | "reconnecting" | "left" | "declined" | "busy" | "missed" | "removed";
+
+/** One peer connection since the last report. */
+export interface PeerQuality {
+  /** What comes in, in kilobits per second. */
+  incoming_kbps?: number;
+  /** Jitter of what comes in, in milliseconds. */
+  jitter_ms?: number;
+  /** Packets of what comes in that were lost, in hundredths of a percent (0 to 10,000). */
+  lost_per_10000?: number;
+  /** What goes out, in kilobits per second. */
+  outgoing_kbps?: number;
+  /** Whether it goes through a TURN relay. */
+  relayed?: boolean;
+  /** Round trip, in milliseconds. */
+  round_trip_ms?: number;
+  /** With whom. */
+  user: UserId;
+}
+
 /** Where a reader stands: after the entry `seq` that carries `tag`. `(0, 0)` stands before the first entry. */
 export interface Position {
   /** The entry's number. */
@@ -619,6 +869,14 @@ export interface Renewed {
   expires_at: number;
 }
 
+/** Body of `call.quality`. */
+export interface ReportQuality {
+  /** The leg that reports. */
+  epoch: number;
+  /** Each peer connection, at most as many as may be in a call. */
+  peers: PeerQuality[];
+}
+
 /** A stream begins anew for this reader. */
 export interface Reset {
   /** Where it goes on. */
@@ -654,6 +912,12 @@ export interface RevokeSession {
 /** What a user may do beyond their own conversations. Each role includes the ones before it. */
 export type Role = "user" | "moderator" | "admin";
 
+/** Body of `calls.seen`. */
+export interface SeenCalls {
+  /** The latest call that was seen in the history. */
+  call: CallId;
+}
+
 /** Body of `messages.send`. */
 export interface SendMessage {
   /** Made by the client, kept over every resend. */
@@ -662,6 +926,18 @@ export interface SendMessage {
   reply_to?: number;
   /** 1 to 4,000 characters. */
   text: string;
+}
+
+/** Body of `call.signal`, the command: a description, candidates, or both. */
+export interface SendSignal {
+  /** At most 32 candidates. */
+  candidates?: Candidate[];
+  /** A description. */
+  description?: Description;
+  /** The sender's leg. */
+  epoch: number;
+  /** To which leg. */
+  to: LegRef;
 }
 
 /** Answer of `messages.send`; a resend gets the same. */
@@ -701,6 +977,14 @@ export interface Sessions {
   sessions: Session[];
 }
 
+/** Body of `call.media`. */
+export interface SetMedia {
+  /** The leg. */
+  epoch: number;
+  /** What it sends now. */
+  media: Media;
+}
+
 /** Body of `members.role`. */
 export interface SetMemberRole {
   /** The new role. */
@@ -719,6 +1003,34 @@ export interface SetPresence {
 export interface SetRole {
   /** The new role. */
   role: Role;
+}
+
+/** Body of `call.signal`, the event. */
+export interface Signal {
+  /** In which call. */
+  call: CallId;
+  /** Candidates. */
+  candidates?: Candidate[];
+  /** A description. */
+  description?: Description;
+  /** From which leg. */
+  from: LegRef;
+  /** Numbered for the leg that it goes to, from 1 without a gap: who sees one missing asks `call.join` with its leg and the last number it has heard. */
+  number: number;
+  /** To which leg; every other device drops it. */
+  to: LegRef;
+}
+
+/** Body of `call.start`. A conversation has one call at a time: where one is going on, this joins it. */
+export interface StartCall {
+  /** Made by the client; repeating it never starts a second call. */
+  client_id: ClientId;
+  /** What it begins with. */
+  kind: CallKind;
+  /** What the caller sends. */
+  media?: Media;
+  /** Whether who joins by themselves waits for the host. */
+  waiting_room?: boolean;
 }
 
 export type StreamId = string;
@@ -880,6 +1192,22 @@ export interface CommandTypes {
   "presence.get": { request: PresenceOf; answer: Presences };
   "presence.set": { request: SetPresence; answer: Done };
   "presence.watch": { request: PresenceOf; answer: Presences };
+  "call.start": { request: StartCall; answer: Joined };
+  "call.join": { request: JoinCall; answer: Joined };
+  "call.ring": { request: Record<string, never>; answer: Done };
+  "call.decline": { request: Record<string, never>; answer: Call };
+  "call.leave": { request: Leg; answer: Call };
+  "call.end": { request: Record<string, never>; answer: Call };
+  "call.media": { request: SetMedia; answer: Call };
+  "call.signal": { request: SendSignal; answer: Done };
+  "call.ice": { request: Leg; answer: Ice };
+  "call.admit": { request: CallMember; answer: Call };
+  "call.mute": { request: CallMember; answer: Call };
+  "call.remove": { request: CallMember; answer: Call };
+  "call.quality": { request: ReportQuality; answer: Done };
+  "call.get": { request: Record<string, never>; answer: Call };
+  "calls.list": { request: ListCalls; answer: Calls };
+  "calls.seen": { request: SeenCalls; answer: Done };
 }
 export type CommandName = keyof CommandTypes;
 
@@ -902,6 +1230,12 @@ export interface EventTypes {
   "marker.changed": { kind: "register"; body: MarkerChanged };
   "markers.counted": { kind: "register"; body: MarkersCounted };
   "typing": { kind: "ephemeral"; body: Typing };
+  "call.record": { kind: "conversation"; body: CallRecord };
+  "call.state": { kind: "register"; body: Call };
+  "calls.index": { kind: "register"; body: CallIndex };
+  "call.signal": { kind: "ephemeral"; body: Signal };
+  "call.recovering": { kind: "ephemeral"; body: CallNotice };
+  "call.recovered": { kind: "ephemeral"; body: CallNotice };
   "withheld": { kind: "socket"; body: Withheld };
   "token.expiring": { kind: "socket"; body: Expiring };
   "live": { kind: "socket"; body: Record<string, never> };
@@ -921,7 +1255,7 @@ export interface CommandSpec {
   access: "anonymous" | Role;
   cost: string;
   /** What `to` names. */
-  route: "any" | "caller" | "conversation" | "user";
+  route: "any" | "caller" | "conversation" | "user" | "call";
   /** How a repetition is recognised. */
   repeat: "harmless" | "key" | "client_id";
   /** Whether it can be sent on the socket. */
@@ -1007,6 +1341,38 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   "presence.set": { service: "chat-service", access: "user", cost: "ephemeral", route: "caller", repeat: "harmless", socket: true },
   /** Names the users in larger conversations whose presence this device wants to be told. */
   "presence.watch": { service: "chat-service", access: "user", cost: "read", route: "caller", repeat: "harmless", socket: true },
+  /** Calls the members of a conversation, or joins the call that goes on there. */
+  "call.start": { service: "video-service", access: "user", cost: "call", route: "conversation", repeat: "client_id", socket: true },
+  /** Answers, joins, takes over from another device, or comes back to an own leg. */
+  "call.join": { service: "video-service", access: "user", cost: "call", route: "call", repeat: "harmless", socket: true },
+  /** Says that this device rings. */
+  "call.ring": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true },
+  /** Says no; all own devices stop ringing. */
+  "call.decline": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "POST", path: "/v1/calls/{call}/decline", query: [] } },
+  /** Leaves with this leg; the caller who leaves before an answer cancels. */
+  "call.leave": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "POST", path: "/v1/calls/{call}/leave", query: [] } },
+  /** Ends the call for all (host). */
+  "call.end": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "POST", path: "/v1/calls/{call}/end", query: [] } },
+  /** Tells what this leg sends: microphone, camera, screen, raised hand. */
+  "call.media": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true },
+  /** Passes a session description or candidates to another leg. */
+  "call.signal": { service: "video-service", access: "user", cost: "signal", route: "call", repeat: "harmless", socket: true },
+  /** New TURN credentials for this leg. */
+  "call.ice": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true },
+  /** Lets someone in from the waiting room (host). */
+  "call.admit": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "POST", path: "/v1/calls/{call}/admissions/{user}", query: [] } },
+  /** Mutes someone's microphone (host); they may turn it on again. */
+  "call.mute": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "POST", path: "/v1/calls/{call}/participants/{user}/mute", query: [] } },
+  /** Removes someone (host); they join again only when they are admitted. */
+  "call.remove": { service: "video-service", access: "user", cost: "write", route: "call", repeat: "harmless", socket: true, rest: { method: "DELETE", path: "/v1/calls/{call}/participants/{user}", query: [] } },
+  /** Reports how this leg's peer connections do. */
+  "call.quality": { service: "video-service", access: "user", cost: "ephemeral", route: "call", repeat: "harmless", socket: true },
+  /** A call that goes on or was over less than a day ago. */
+  "call.get": { service: "video-service", access: "user", cost: "read", route: "call", repeat: "harmless", socket: true, rest: { method: "GET", path: "/v1/calls/{call}", query: [] } },
+  /** The caller's calls that are over, the latest first, and how many they missed. */
+  "calls.list": { service: "video-service", access: "user", cost: "read", route: "caller", repeat: "harmless", socket: true, rest: { method: "GET", path: "/v1/calls", query: [{ name: "before", kind: "text" }, { name: "limit", kind: "integer" }] } },
+  /** The history was looked at: what was missed up to a call counts no more. */
+  "calls.seen": { service: "video-service", access: "user", cost: "write", route: "caller", repeat: "harmless", socket: true, rest: { method: "PUT", path: "/v1/calls/seen", query: [] } },
 };
 
 export type Retry = "now" | "after" | "never";
@@ -1032,6 +1398,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, { status: number; retry: Re
   handle_taken: { status: 409, retry: "never", meaning: "Another account has this handle." },
   last_owner: { status: 409, retry: "never", meaning: "A group keeps at least one owner: name another one first." },
   message_deleted: { status: 409, retry: "never", meaning: "The message was deleted." },
+  call_over: { status: 409, retry: "never", meaning: "The call is over." },
+  call_expired: { status: 410, retry: "never", meaning: "You were away for too long and lost your place: join again." },
+  call_full: { status: 409, retry: "after", meaning: "As many as may be in the call are in it." },
+  call_taken_over: { status: 409, retry: "never", meaning: "Another device of yours is in the call now." },
+  in_another_call: { status: 409, retry: "never", meaning: "You are in another call: leave it first." },
+  not_in_call: { status: 409, retry: "never", meaning: "This device, or the one that it names, is not in the call." },
   payload_too_large: { status: 413, retry: "never", meaning: "The body or frame is over the limit." },
   unsupported_media_type: { status: 415, retry: "never", meaning: "The body must be application/json." },
   weak_password: { status: 422, retry: "never", meaning: "The password does not meet the policy; the message says how." },

@@ -2,7 +2,7 @@
 //!
 //! Every command of the table may be sent again: it is recognised by its client id, by its key, or does no harm. So a command
 //! stays here until the server answers for good; a lost connection, a lost answer or a passing refusal only sends it again.
-//! Changes of one conversation form a lane and are sent in the order they were given, `lane_depth` of them at a time (with
+//! Changes of one conversation or call form a lane and are sent in the order they were given, `lane_depth` of them at a time (with
 //! more than one, a refused one may be overtaken by its successors). Ephemeral commands are worth nothing later and are
 //! answered `unavailable` instead of being kept. The queue is bounded; over it a command is refused, not forgotten.
 
@@ -341,9 +341,9 @@ fn passes(code: ErrorCode) -> bool {
     )
 }
 
-/// The lane that a change of a conversation belongs to; reads and ephemeral commands have none.
+/// The lane that a change of a conversation or a call belongs to; reads and ephemeral commands have none.
 fn lane_of<'a>(spec: &CommandSpec, command: &'a Command) -> Option<&'a str> {
-    if spec.route != Route::Conversation || matches!(spec.cost, Cost::Read | Cost::Ephemeral) {
+    if !matches!(spec.route, Route::Conversation | Route::Call) || matches!(spec.cost, Cost::Read | Cost::Ephemeral) {
         return None;
     }
     command.to.as_deref()

@@ -24,6 +24,7 @@ impl Parts {
         let routed = match spec.route {
             Route::Conversation => "{conversation}",
             Route::User => "{user}",
+            Route::Call => "{call}",
             Route::Any | Route::Caller => "",
         };
         let mut path = String::new();

@@ -25,6 +25,7 @@ pub(super) fn merge<'a>(
     let routed = match spec.route {
         Route::Conversation => Some("conversation"),
         Route::User => Some("user"),
+        Route::Call => Some("call"),
         Route::Any | Route::Caller => None,
     };
     let mut to = None;

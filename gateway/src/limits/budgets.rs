@@ -38,6 +38,8 @@ pub(crate) struct Limits {
     join_user: Row<UserId, SlidingWindow>,
     join_address: Row<Network, SlidingWindow>,
     conversation_messages: Row<(UserId, Uuid), Gcra>,
+    calls_user: Row<UserId, SlidingWindow>,
+    call_signals: Row<UserId, Gcra>,
     socket_opens: Row<Network, Gcra>,
     socket_frames: Rule,
 }
@@ -59,6 +61,8 @@ impl Limits {
             join_user: Row::new(rule("join_user")),
             join_address: Row::new(rule("join_address")),
             conversation_messages: Row::new(rule("conversation_messages")),
+            calls_user: Row::new(rule("calls_user")),
+            call_signals: Row::new(rule("call_signals")),
             socket_opens: Row::new(rule("socket_opens")),
             socket_frames: rule("socket_frames"),
         }
@@ -98,6 +102,8 @@ impl Limits {
                 self.join_user.take(user, spent)?;
                 self.join_address.take(address, spent)
             }
+            (Cost::Call, Some(user)) => self.calls_user.take(user, spent),
+            (Cost::Signal, Some(user)) => self.call_signals.take(user, spent),
             (Cost::Send, Some(user)) => self.conversation_messages.take((user, to.unwrap_or_default()), spent),
             _ => Ok(()),
         }
@@ -113,6 +119,8 @@ impl Limits {
         self.join_user.trim(now);
         self.join_address.trim(now);
         self.conversation_messages.trim(now);
+        self.calls_user.trim(now);
+        self.call_signals.trim(now);
         self.socket_opens.trim(now);
     }
 }

@@ -159,7 +159,7 @@ impl Connection {
         }
         let to = match spec.route {
             Route::Any | Route::Caller => None,
-            Route::Conversation | Route::User => match &frame.to {
+            Route::Conversation | Route::User | Route::Call => match &frame.to {
                 Some(to) => Some(to.clone().into_owned()),
                 None => {
                     let message = format!("{}: `to` must name what it is for.", spec.name);

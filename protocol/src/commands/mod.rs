@@ -60,6 +60,10 @@ pub enum Cost {
     Login,
     /// A registration.
     Register,
+    /// Starts or joins a call.
+    Call,
+    /// What two legs of a call negotiate.
+    Signal,
     /// May be dropped without harm (typing).
     Ephemeral,
 }
@@ -75,6 +79,8 @@ pub enum Route {
     Conversation,
     /// The user in `to` (the `{user}` of the path).
     User,
+    /// The call in `to` (the `{call}` of the path).
+    Call,
 }
 
 /// How a repeated command is recognised, so that it is not done twice.
@@ -155,6 +161,8 @@ impl Cost {
             Self::Join => "join",
             Self::Login => "login",
             Self::Register => "register",
+            Self::Call => "call",
+            Self::Signal => "signal",
             Self::Ephemeral => "ephemeral",
         }
     }
@@ -191,6 +199,7 @@ mod tests {
                     assert!(rest.path.contains("{conversation}"), "{}", command.name)
                 }
                 Route::User => assert!(rest.path.contains("{user}"), "{}", command.name),
+                Route::Call => assert!(rest.path.contains("{call}"), "{}", command.name),
                 Route::Any | Route::Caller => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Access, CommandSpec, Cost, Method, Param, ParamKind, Repeat, Rest, Route};
 use crate::accounts::Role;
-use crate::services::ServiceName::{self, Auth, Chat};
+use crate::services::ServiceName::{self, Auth, Chat, Signaling};
 
 const fn rest(method: Method, path: &'static str) -> Option<Rest> {
     Some(Rest { method, path, query: &[] })
@@ -127,4 +127,38 @@ pub const COMMANDS: &[CommandSpec] = &[
         ..row("presence.set", Chat, "Says whether this device is in use (online or away).") },
     CommandSpec { cost: Cost::Read, route: Route::Caller, socket: true,
         ..row("presence.watch", Chat, "Names the users in larger conversations whose presence this device wants to be told.") },
+
+    // Calls.
+    CommandSpec { cost: Cost::Call, route: Route::Conversation, repeat: Repeat::ClientId, socket: true,
+        ..row("call.start", Signaling, "Calls the members of a conversation, or joins the call that goes on there.") },
+    CommandSpec { cost: Cost::Call, route: Route::Call, socket: true,
+        ..row("call.join", Signaling, "Answers, joins, takes over from another device, or comes back to an own leg.") },
+    CommandSpec { route: Route::Call, socket: true,
+        ..row("call.ring", Signaling, "Says that this device rings.") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Post, "/v1/calls/{call}/decline"),
+        ..row("call.decline", Signaling, "Says no; all own devices stop ringing.") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Post, "/v1/calls/{call}/leave"),
+        ..row("call.leave", Signaling, "Leaves with this leg; the caller who leaves before an answer cancels.") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Post, "/v1/calls/{call}/end"),
+        ..row("call.end", Signaling, "Ends the call for all (host).") },
+    CommandSpec { route: Route::Call, socket: true,
+        ..row("call.media", Signaling, "Tells what this leg sends: microphone, camera, screen, raised hand.") },
+    CommandSpec { cost: Cost::Signal, route: Route::Call, socket: true,
+        ..row("call.signal", Signaling, "Passes a session description or candidates to another leg.") },
+    CommandSpec { route: Route::Call, socket: true,
+        ..row("call.ice", Signaling, "New TURN credentials for this leg.") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Post, "/v1/calls/{call}/admissions/{user}"),
+        ..row("call.admit", Signaling, "Lets someone in from the waiting room (host).") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Post, "/v1/calls/{call}/participants/{user}/mute"),
+        ..row("call.mute", Signaling, "Mutes someone's microphone (host); they may turn it on again.") },
+    CommandSpec { route: Route::Call, socket: true, rest: rest(Delete, "/v1/calls/{call}/participants/{user}"),
+        ..row("call.remove", Signaling, "Removes someone (host); they join again only when they are admitted.") },
+    CommandSpec { cost: Cost::Ephemeral, route: Route::Call, socket: true,
+        ..row("call.quality", Signaling, "Reports how this leg's peer connections do.") },
+    CommandSpec { cost: Cost::Read, route: Route::Call, socket: true, rest: rest(Get, "/v1/calls/{call}"),
+        ..row("call.get", Signaling, "A call that goes on or was over less than a day ago.") },
+    CommandSpec { cost: Cost::Read, route: Route::Caller, socket: true, rest: rest_query(Get, "/v1/calls", &[text("before"), integer("limit")]),
+        ..row("calls.list", Signaling, "The caller's calls that are over, the latest first, and how many they missed.") },
+    CommandSpec { route: Route::Caller, socket: true, rest: rest(Put, "/v1/calls/seen"),
+        ..row("calls.seen", Signaling, "The history was looked at: what was missed up to a call counts no more.") },
 ];

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use crate::{accounts, chat, envelope, frames};
+use crate::{accounts, calls, chat, envelope, frames};
 
 /// A command's types by their schema names; `None` where a body is empty or belongs to another standard.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,6 +154,22 @@ fn commands(types: &mut SchemaGenerator) -> Vec<CommandTypes> {
         "presence.get": chat::PresenceOf => chat::Presences;
         "presence.set": chat::SetPresence => accounts::Done;
         "presence.watch": chat::PresenceOf => chat::Presences;
+        "call.start": calls::StartCall => calls::Joined;
+        "call.join": calls::JoinCall => calls::Joined;
+        "call.ring": () => accounts::Done;
+        "call.decline": () => calls::Call;
+        "call.leave": calls::Leg => calls::Call;
+        "call.end": () => calls::Call;
+        "call.media": calls::SetMedia => calls::Call;
+        "call.signal": calls::SendSignal => accounts::Done;
+        "call.ice": calls::Leg => calls::Ice;
+        "call.admit": calls::CallMember => calls::Call;
+        "call.mute": calls::CallMember => calls::Call;
+        "call.remove": calls::CallMember => calls::Call;
+        "call.quality": calls::ReportQuality => accounts::Done;
+        "call.get": () => calls::Call;
+        "calls.list": calls::ListCalls => calls::Calls;
+        "calls.seen": calls::SeenCalls => accounts::Done;
     ]
 }
 
@@ -182,6 +198,12 @@ fn events(types: &mut SchemaGenerator) -> Vec<EventType> {
         event(chat::MARKER_CHANGED, Register, Some(name_of::<chat::MarkerChanged>)),
         event(chat::MARKERS_COUNTED, Register, Some(name_of::<chat::MarkersCounted>)),
         event(chat::TYPING, Ephemeral, Some(name_of::<chat::Typing>)),
+        event(calls::CALL_RECORD, Conversation, Some(name_of::<calls::CallRecord>)),
+        event(calls::CALL_STATE, Register, Some(name_of::<calls::Call>)),
+        event(calls::CALLS_INDEX, Register, Some(name_of::<calls::CallIndex>)),
+        event(calls::CALL_SIGNAL, Ephemeral, Some(name_of::<calls::Signal>)),
+        event(calls::CALL_RECOVERING, Ephemeral, Some(name_of::<calls::CallNotice>)),
+        event(calls::CALL_RECOVERED, Ephemeral, Some(name_of::<calls::CallNotice>)),
         event(frames::EVENT_WITHHELD, Socket, Some(name_of::<frames::Withheld>)),
         event(frames::EVENT_TOKEN_EXPIRING, Socket, Some(name_of::<frames::Expiring>)),
         event(frames::EVENT_LIVE, Socket, None),

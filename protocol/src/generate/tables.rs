@@ -41,6 +41,7 @@ pub(super) const fn route(route: Route) -> &'static str {
         Route::Caller => "caller",
         Route::Conversation => "conversation",
         Route::User => "user",
+        Route::Call => "call",
     }
 }
 
@@ -87,7 +88,7 @@ export interface CommandSpec {
   access: \"anonymous\" | Role;
   cost: string;
   /** What `to` names. */
-  route: \"any\" | \"caller\" | \"conversation\" | \"user\";
+  route: \"any\" | \"caller\" | \"conversation\" | \"user\" | \"call\";
   /** How a repetition is recognised. */
   repeat: \"harmless\" | \"key\" | \"client_id\";
   /** Whether it can be sent on the socket. */

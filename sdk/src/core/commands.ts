@@ -258,9 +258,10 @@ function passes(code: ErrorCode): boolean {
   return PASSING.has(code);
 }
 
-/** The lane that a change of a conversation belongs to; reads and ephemeral commands have none. */
+/** The lane that a change of a conversation or a call belongs to; reads and ephemeral commands have none. */
 function laneOf({ spec, command }: Pending): string | undefined {
-  const alone = spec.route !== "conversation" || spec.cost === "read" || spec.cost === "ephemeral";
+  const laned = spec.route === "conversation" || spec.route === "call";
+  const alone = !laned || spec.cost === "read" || spec.cost === "ephemeral";
   return alone ? undefined : command.to;
 }
 
