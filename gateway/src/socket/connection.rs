@@ -97,7 +97,9 @@ impl Connection {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.conn.waker().register(cx.waker());
+        if !self.is_held(cx) {
+            return Poll::Ready(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
+        }
         loop {
             self.poll_work(cx);
             let turn = match self.turn() {
@@ -120,6 +122,17 @@ impl Connection {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether the session is still this socket's; then this task is woken for it. Asked under the session's lock: a task that was
+    /// taken over must not register itself in the place of the one that took over, which nothing would wake any more.
+    fn is_held(&self, cx: &Context<'_>) -> bool {
+        let session = self.conn.session();
+        let held = session.socket() == self.socket;
+        if held {
+            self.conn.waker().register(cx.waker());
+        }
+        held
     }
 
     /// Takes what is done.
