@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use link::{Call, Refusal};
 use protocol::accounts::Role;
-use protocol::{ConversationId, RequestId, SessionId, UserId};
+use protocol::{ConnectionId, ConversationId, RequestId, SessionId, UserId};
 use runtime::audit::{AuditResult, Event};
 
 /// The logged-in user behind a command.
@@ -13,6 +13,7 @@ use runtime::audit::{AuditResult, Event};
 pub(crate) struct Origin {
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
+    pub(crate) connection: Option<ConnectionId>,
     pub(crate) role: Role,
     client_ip: Option<IpAddr>,
     request_id: RequestId,
@@ -25,6 +26,7 @@ impl Origin {
         Ok(Self {
             user: caller.user,
             session: caller.session,
+            connection: caller.connection,
             role: caller.role,
             client_ip: call.context.client_ip,
             request_id: call.context.request_id,

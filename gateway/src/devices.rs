@@ -1,4 +1,5 @@
-//! Tells chat which devices are here and what has reached them (see [`link::device`]).
+//! Tells chat which devices are here and what has reached them (see [`link::device`]). Each connection is a device; what has
+//! reached one of a user's devices counts as delivered to the user.
 //!
 //! Changes are gathered and reported once a second while there are any; without any, the report that the gateway lives goes out
 //! every five seconds. What could not be reported is not queued: the next report is the whole list.
@@ -132,7 +133,7 @@ impl Reporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::SessionId;
+    use protocol::{ConnectionId, SessionId};
 
     #[derive(Default)]
     struct Present(Vec<Device>);
@@ -148,7 +149,7 @@ mod tests {
     }
 
     fn device() -> Device {
-        Device { user: UserId::now(), session: SessionId::now() }
+        Device { user: UserId::now(), session: SessionId::now(), connection: ConnectionId::now() }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - It knows no chat: what it must know of a command stands in `protocol::commands::COMMANDS`, bodies pass through unread.
 //! - The log is the truth, a push is a hint: whatever is lost on the way is read again, in order, exactly once.
-//! - One connection per login: a second socket of the same login resumes the first one's session or replaces it. Two tabs that
-//!   share a login therefore share one connection, or the newer one wins (`taken_over`).
+//! - A login has several connections, one for each tab of its browser, up to a bound: a hello resumes the one it names or begins
+//!   another. They live and drop apart; they end together with the login, and share its budget of frames.
 //! - Everything is bounded: queues in bytes, commands in flight, parked sessions, limiters, labels.
 //!
 //! The modules: `gateway` (how it is put together), `edge` (HTTP), `token` (who speaks), `limits`, `session` (a

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::accounts::Role;
-use protocol::{ErrorCode, RequestId, SessionId, UserId};
+use protocol::{ConnectionId, ErrorCode, RequestId, SessionId, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -47,6 +47,8 @@ pub struct Caller {
     pub user: UserId,
     /// The login.
     pub session: SessionId,
+    /// Which of the login's connections the command came on; none over REST.
+    pub connection: Option<ConnectionId>,
     /// The account's role when the token was made.
     pub role: Role,
 }

@@ -3,7 +3,7 @@
 //! A gateway reports changes at least once a second while there are any, and restates that it lives at least every 5 s. A service
 //! that does not know the gateway (it was restarted) asks for the whole list. A gateway that is silent for 15 s holds nothing.
 
-use protocol::{Seq, SessionId, StreamId, UserId};
+use protocol::{ConnectionId, Seq, SessionId, StreamId, UserId};
 use uuid::Uuid;
 
 /// How often a gateway restates that it lives, in milliseconds.
@@ -11,13 +11,15 @@ pub const REPORT_EVERY_MS: u64 = 5_000;
 /// After this many milliseconds without a report a gateway's devices count as gone.
 pub const LEASE_MS: u64 = 15_000;
 
-/// A device: one login's live connection.
+/// A device: one live connection of a login. Two tabs of a browser are two, because one may be in use while the other is not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Device {
     /// Whose.
     pub user: UserId,
     /// Which login.
     pub session: SessionId,
+    /// Which connection of it.
+    pub connection: ConnectionId,
 }
 
 /// What has changed since the gateway's last report.

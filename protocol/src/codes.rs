@@ -160,7 +160,7 @@ close_codes! {
     Unavailable 4104 "unavailable" After "A part behind the server is not there right now.";
     Unauthenticated 4200 "unauthenticated" Never "No valid access token: log in.";
     Revoked 4201 "revoked" Never "The session was ended: log in again.";
-    TakenOver 4202 "taken_over" Never "Another connection of the same session took over.";
+    TakenOver 4202 "taken_over" Never "Another socket resumed this connection, or its login has more connections than it may.";
     ProtocolViolation 4203 "protocol_violation" Never "A frame is not of the protocol's form.";
     FrameTooLarge 4204 "frame_too_large" Never "A frame is over 64 KiB.";
     HelloTimeout 4205 "hello_timeout" Never "No hello within 10 s.";

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::envelope::ErrorBody;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{ConnectionId, SessionId, UserId};
 use crate::position::{Epoch, Position, Seq, StreamId, Tag};
 use crate::{ClientId, Millis};
 
@@ -133,10 +133,11 @@ pub struct Hello {
     /// The access token, where neither the header nor the subprotocol carried it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Where this is not the device's first connection: the epoch of the last `welcome`.
+    /// Where the client was connected before: the epoch of the last `welcome`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
-    /// Where this is not the device's first connection: the `connection` of the last `welcome`, to resume it.
+    /// Where the client was connected before: the `connection` of the last `welcome`, to resume it. Without it, or where the
+    /// server doesn't know it, another connection of the login begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// The client's name and version, for logs.
@@ -153,6 +154,8 @@ pub struct Welcome {
     pub session: SessionId,
     /// Names this connection for a later `resume`; a secret of the client.
     pub connection: String,
+    /// Names this connection to others, such as which of a login's tabs takes part in a call; the same after a resume.
+    pub connection_id: ConnectionId,
     /// Whether the server still knew the connection: then it sends what was missed by itself, and no `sync` is needed.
     pub resumed: bool,
     /// The store's epoch; when it differs from the client's, all positions of the client are void.

@@ -72,6 +72,11 @@ id!(
     SessionId
 );
 id!(
+    /// One connection of a login, such as a browser's tab: made by the gateway when it begins, and kept over every resume. It is
+    /// public; the secret that resumes the connection is another.
+    ConnectionId
+);
+id!(
     /// A 1-1 conversation, a group or a channel.
     ConversationId
 );

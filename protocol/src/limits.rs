@@ -31,6 +31,10 @@ pub const MARKERS_NAMED_MEMBERS_MAX: usize = 50;
 /// The most users a device watches by an explicit list.
 pub const PRESENCE_WATCH_MAX: usize = 200;
 
+/// The most connections of one login, such as a browser's tabs; one more ends the one that waits longest for its client, or the
+/// oldest.
+pub const CONNECTIONS_PER_LOGIN_MAX: usize = 8;
+
 /// The longest session description, in bytes.
 pub const SDP_BYTES_MAX: usize = 32 * 1024;
 /// The longest candidate attribute, in bytes.
@@ -77,8 +81,8 @@ pub enum LimitKey {
     Account,
     /// The user within one conversation.
     CallerInConversation,
-    /// One socket.
-    Socket,
+    /// One login: all its sockets together.
+    Login,
 }
 
 /// How a limit counts.
@@ -177,7 +181,7 @@ pub const RATE_LIMITS: &[RateLimit] = &[
     },
     RateLimit {
         name: "socket_frames",
-        key: LimitKey::Socket,
+        key: LimitKey::Login,
         kind: LimitKind::Gcra { burst: 120 },
         count: 600,
         window_ms: MINUTE_MS,

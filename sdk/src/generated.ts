@@ -201,6 +201,9 @@ export interface Channels {
 /** Made by the client for each message; the same id never makes a second entry. */
 export type ClientId = Uuid;
 
+/** One connection of a login, such as a browser's tab: made by the gateway when it begins, and kept over every resume. It is public; the secret that resumes the connection is another. */
+export type ConnectionId = Uuid;
+
 /** A conversation as its member sees it. */
 export interface Conversation {
   /** When it was made. */
@@ -403,9 +406,9 @@ export interface Grant {
 export interface Hello {
   /** The client's name and version, for logs. */
   client?: string;
-  /** Where this is not the device's first connection: the epoch of the last `welcome`. */
+  /** Where the client was connected before: the epoch of the last `welcome`. */
   epoch?: Epoch;
-  /** Where this is not the device's first connection: the `connection` of the last `welcome`, to resume it. */
+  /** Where the client was connected before: the `connection` of the last `welcome`, to resume it. Without it, or where the server doesn't know it, another connection of the login begins. */
   resume?: string;
   /** The access token, where neither the header nor the subprotocol carried it. */
   token?: string;
@@ -1104,6 +1107,8 @@ export interface Welcome {
   ack_every_ms: number;
   /** Names this connection for a later `resume`; a secret of the client. */
   connection: string;
+  /** Names this connection to others, such as which of a login's tabs takes part in a call; the same after a resume. */
+  connection_id: ConnectionId;
   /** The store's epoch; when it differs from the client's, all positions of the client are void. */
   epoch: Epoch;
   /** When the token expires (server time). */
@@ -1431,7 +1436,7 @@ export const CLOSE_CODES = {
   unavailable: { number: 4104, retry: "after", meaning: "A part behind the server is not there right now." },
   unauthenticated: { number: 4200, retry: "never", meaning: "No valid access token: log in." },
   revoked: { number: 4201, retry: "never", meaning: "The session was ended: log in again." },
-  taken_over: { number: 4202, retry: "never", meaning: "Another connection of the same session took over." },
+  taken_over: { number: 4202, retry: "never", meaning: "Another socket resumed this connection, or its login has more connections than it may." },
   protocol_violation: { number: 4203, retry: "never", meaning: "A frame is not of the protocol's form." },
   frame_too_large: { number: 4204, retry: "never", meaning: "A frame is over 64 KiB." },
   hello_timeout: { number: 4205, retry: "never", meaning: "No hello within 10 s." },
@@ -1454,6 +1459,7 @@ export const LIMITS = {
   PRESENCE_PUSH_MEMBERS_MAX: 100,
   MARKERS_NAMED_MEMBERS_MAX: 50,
   PRESENCE_WATCH_MAX: 200,
+  CONNECTIONS_PER_LOGIN_MAX: 8,
   HEARTBEAT_MS: 25000,
   DEAD_AFTER_MS: 35000,
   HELLO_WITHIN_MS: 10000,

@@ -70,6 +70,7 @@ export class Wire {
         user: ME,
         session: ME,
         connection: "secret",
+        connection_id: ME,
         resumed: false,
         epoch: ME,
         time: Date.now(),

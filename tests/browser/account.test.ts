@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Page } from "playwright-core";
 import { Person } from "./people.ts";
 import { Scene } from "./scene.ts";
 
@@ -20,23 +19,6 @@ test("a reload keeps the login, and no script can read what keeps it", async () 
   await ann.page.getByRole("heading", { name: "Welcome back" }).waitFor();
   await ann.page.reload();
   await ann.page.getByRole("heading", { name: "Welcome back" }).waitFor();
-  await ann.leave();
-});
-
-test("two tabs of one browser share the login; the newer one has the connection, the older one can take it back", async () => {
-  const ann = await scene.person("Ann Tabs", "ann.tabs");
-  const second = await ann.context.newPage();
-  const live = (page: Page) => page.locator('html[data-connection="live"]').waitFor({ state: "attached" });
-  await second.goto(scene.server.url);
-  await live(second);
-  await ann.banner.filter({ hasText: "open in another window" }).waitFor();
-  await ann.page.getByRole("button", { name: "Use it here" }).click();
-  await ann.live();
-  await second.locator(".banner").filter({ hasText: "open in another window" }).waitFor();
-  // Both refresh the one cookie at once.
-  await Promise.all([ann.page.reload(), second.reload()]);
-  await Promise.all([ann.page, second].map((page) => page.getByRole("heading", { name: "Chats" }).waitFor()));
-  await Promise.race([ann.live(), live(second)]);
   await ann.leave();
 });
 

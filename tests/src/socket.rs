@@ -157,7 +157,7 @@ impl Socket {
         (socket, welcome)
     }
 
-    /// Says hello as a device that was never here.
+    /// Says hello as a client that was never here: another connection of the login begins.
     ///
     /// # Panics
     /// When it is refused.

@@ -160,7 +160,7 @@ pub(crate) fn claims(grant: &Grant) -> AccessClaims {
 pub(crate) fn by(grant: &Grant, command: &str, body: Value) -> Call {
     let claims = claims(grant);
     let mut call = call(command, body);
-    call.actor = Actor::User(Caller { user: claims.sub, session: claims.sid, role: claims.role });
+    call.actor = Actor::User(Caller { user: claims.sub, session: claims.sid, connection: None, role: claims.role });
     call
 }
 

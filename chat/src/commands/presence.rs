@@ -9,6 +9,7 @@ use protocol::chat::{Presence, PresenceOf, PresenceState, Presences, SetPresence
 use protocol::limits::{PRESENCE_WATCH_MAX, USERS_PER_REQUEST_MAX};
 
 use super::Command;
+use crate::origin::Origin;
 use crate::presence::audience;
 use crate::refuse::invalid;
 
@@ -24,7 +25,8 @@ impl Command<'_> {
         if state == PresenceState::Offline {
             return Err(invalid("state: online or away; who is offline closes the socket"));
         }
-        self.chat.shared.presences.set(self.origin.user, self.origin.session, state);
+        let Origin { user, session, connection, .. } = *self.origin;
+        self.chat.shared.presences.set(self.chat.shared.now(), user, session, connection, state);
         Ok(Done {})
     }
 
@@ -33,7 +35,8 @@ impl Command<'_> {
         let users = self.named(PRESENCE_WATCH_MAX)?;
         let presences = self.seen(users).await?;
         let watched = presences.iter().map(|presence| presence.user).collect();
-        self.chat.shared.presences.watch(self.origin.user, self.origin.session, watched)?;
+        let Origin { user, session, connection, .. } = *self.origin;
+        self.chat.shared.presences.watch(user, session, connection, watched)?;
         Ok(Presences { presences })
     }
 

@@ -12,11 +12,15 @@ use std::collections::{HashMap, VecDeque};
 use link::Device;
 use link::device::LEASE_MS;
 use protocol::chat::{Presence, PresenceState};
-use protocol::{Millis, SessionId, UserId};
+use protocol::{ConnectionId, Millis, SessionId, UserId};
 use uuid::Uuid;
 
 /// The gateway under which devices from before a restart of this service are held until their real one reports.
 const BEFORE_RESTART: Uuid = Uuid::nil();
+/// What a device says is kept this long for the report that tells of it.
+const EARLY_MS: Millis = LEASE_MS;
+/// The most devices that say something before they are reported; what is beyond counts as in use, as every new device does.
+const EARLY_MAX: usize = 20_000;
 
 /// Everybody's presence.
 #[derive(Debug)]
@@ -29,6 +33,9 @@ pub(crate) struct Machine {
     changed: VecDeque<UserId>,
     /// When whose grace ends, in that order; outdated ones are passed over.
     graces: VecDeque<(Millis, UserId)>,
+    /// What devices said that no gateway has reported yet, and until when it is kept: a report is gathered for a second, and a tab in
+    /// the background says at once that it is not in use.
+    early: HashMap<ConnectionId, (PresenceState, Millis)>,
 }
 
 #[derive(Debug)]
@@ -52,6 +59,7 @@ struct Person {
 struct Held {
     gateway: Uuid,
     session: SessionId,
+    connection: ConnectionId,
     state: PresenceState,
 }
 
@@ -74,6 +82,7 @@ impl Machine {
             people: HashMap::new(),
             changed: VecDeque::new(),
             graces: VecDeque::new(),
+            early: HashMap::new(),
         }
     }
 
@@ -81,7 +90,8 @@ impl Machine {
     pub(crate) fn restore(&mut self, now: Millis, users: impl IntoIterator<Item = UserId>) {
         self.gateways.insert(BEFORE_RESTART, Gateway { until: now + LEASE_MS, whole: true });
         for user in users {
-            self.open(now, BEFORE_RESTART, Device { user, session: SessionId(Uuid::nil()) });
+            let (session, connection) = (SessionId(Uuid::nil()), ConnectionId(Uuid::nil()));
+            self.open(now, BEFORE_RESTART, Device { user, session, connection });
             if let Some(person) = self.people.get_mut(&user) {
                 person.told = PresenceState::Online;
                 person.version = self.last_version;
@@ -112,11 +122,29 @@ impl Machine {
         known
     }
 
-    /// A device says that it is in use, or not.
-    pub(crate) fn set(&mut self, user: UserId, session: SessionId, state: PresenceState) {
-        let Some(person) = self.people.get_mut(&user) else { return };
-        for held in person.devices.iter_mut().filter(|held| held.session == session) {
+    /// A device says that it is in use, or not; a login without a connection says it of all its devices.
+    pub(crate) fn set(
+        &mut self,
+        now: Millis,
+        user: UserId,
+        session: SessionId,
+        connection: Option<ConnectionId>,
+        state: PresenceState,
+    ) {
+        let is_meant = |held: &&mut Held| match connection {
+            Some(connection) => held.connection == connection,
+            None => held.session == session,
+        };
+        let devices = self.people.get_mut(&user).into_iter().flat_map(|person| &mut person.devices);
+        let mut is_held = false;
+        for held in devices.filter(is_meant) {
             held.state = state;
+            is_held = true;
+        }
+        if let Some(connection) = connection.filter(|_| !is_held)
+            && (self.early.len() < EARLY_MAX || self.early.contains_key(&connection))
+        {
+            self.early.insert(connection, (state, now + EARLY_MS));
         }
         self.queue(user);
     }
@@ -133,6 +161,7 @@ impl Machine {
             self.gateways.remove(&gateway);
             self.drop_devices(now, until.saturating_sub(LEASE_MS), |held| held.gateway == gateway);
         }
+        self.early.retain(|_, (_, until)| *until > now);
         while let Some((gone_at, user)) = self.graces.front().copied() {
             if gone_at > now {
                 break;
@@ -183,7 +212,7 @@ impl Machine {
 
     /// Whether anything waits for its time or its turn.
     pub(crate) fn is_idle(&self) -> bool {
-        self.changed.is_empty() && self.graces.is_empty() && self.gateways.is_empty()
+        self.changed.is_empty() && self.graces.is_empty() && self.gateways.is_empty() && self.early.is_empty()
     }
 
     fn open(&mut self, now: Millis, gateway: Uuid, device: Device) {
@@ -198,9 +227,11 @@ impl Machine {
         person.gone_at = None;
         // The device's real gateway has come back after a restart of this service.
         person.devices.retain(|held| held.gateway != BEFORE_RESTART);
-        let is_held = person.devices.iter().any(|held| held.gateway == gateway && held.session == device.session);
+        let is_held = person.devices.iter().any(|held| held.gateway == gateway && held.connection == device.connection);
         if !is_held {
-            person.devices.push(Held { gateway, session: device.session, state: PresenceState::Online });
+            let Device { session, connection, .. } = device;
+            let state = self.early.remove(&connection).map_or(PresenceState::Online, |(state, _)| state);
+            person.devices.push(Held { gateway, session, connection, state });
             person.devices.shrink_to_fit();
         }
         self.queue(device.user);
@@ -209,15 +240,15 @@ impl Machine {
     fn close(&mut self, now: Millis, gateway: Uuid, device: Device) {
         let Some(person) = self.people.get_mut(&device.user) else { return };
         let before = person.devices.len();
-        person.devices.retain(|held| held.gateway != gateway || held.session != device.session);
+        person.devices.retain(|held| held.gateway != gateway || held.connection != device.connection);
         if person.devices.len() < before {
             self.lost(device.user, now, now);
         }
     }
 
     fn keep_only(&mut self, now: Millis, gateway: Uuid, devices: &[Device]) {
-        let listed: std::collections::HashSet<_> = devices.iter().map(|device| device.session).collect();
-        self.drop_devices(now, now, |held| held.gateway == gateway && !listed.contains(&held.session));
+        let listed: std::collections::HashSet<_> = devices.iter().map(|device| device.connection).collect();
+        self.drop_devices(now, now, |held| held.gateway == gateway && !listed.contains(&held.connection));
     }
 
     fn drop_devices(&mut self, now: Millis, last_seen_at: Millis, gone: impl Fn(&Held) -> bool) {

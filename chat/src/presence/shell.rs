@@ -9,7 +9,7 @@ use bytes::Bytes;
 use link::{Audience, DeviceReport, Event, Identity, Refusal};
 use parking_lot::Mutex;
 use protocol::chat::{PRESENCE_CHANGED, Presence, PresenceState};
-use protocol::{ErrorCode, Millis, SessionId, UserId};
+use protocol::{ConnectionId, ErrorCode, Millis, SessionId, UserId};
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -66,14 +66,27 @@ impl Presences {
     }
 
     /// A device says that it is in use, or not.
-    pub(crate) fn set(&self, user: UserId, session: SessionId, state: PresenceState) {
-        self.machine.lock().set(user, session, state);
+    pub(crate) fn set(
+        &self,
+        now: Millis,
+        user: UserId,
+        session: SessionId,
+        connection: Option<ConnectionId>,
+        state: PresenceState,
+    ) {
+        self.machine.lock().set(now, user, session, connection, state);
         self.wake.notify_one();
     }
 
     /// Names whose presence a device wants to be told.
-    pub(crate) fn watch(&self, user: UserId, session: SessionId, users: Vec<UserId>) -> Result<(), Refusal> {
-        if self.watches.lock().replace((user, session), users) {
+    pub(crate) fn watch(
+        &self,
+        user: UserId,
+        session: SessionId,
+        connection: Option<ConnectionId>,
+        users: Vec<UserId>,
+    ) -> Result<(), Refusal> {
+        if self.watches.lock().replace((user, session), connection, users) {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::Overloaded, "Too many lists of watched users: ask with presence.get."))

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use link::{Audience, Device, DeviceReport, Event, Hint, Hints, Identity, Service};
-use protocol::ErrorCode;
 use protocol::accounts::Done;
 use protocol::chat::{Presence, PresenceState, Presences};
+use protocol::{ConnectionId, ErrorCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::world::{Person, World, eventually};
 
 fn report(gateway: Uuid, whole: bool, opened: &[Person], closed: &[Person]) -> DeviceReport {
-    let devices =
-        |people: &[Person]| people.iter().map(|person| Device { user: person.id, session: person.session }).collect();
+    let device = |person: &Person| Device {
+        user: person.id,
+        session: person.session,
+        connection: ConnectionId(person.session.0),
+    };
+    let devices = |people: &[Person]| people.iter().map(device).collect();
     DeviceReport { gateway, whole, opened: devices(opened), closed: devices(closed), acknowledged: Vec::new() }
 }
 

@@ -175,7 +175,7 @@ impl Person {
     ) -> Result<T, ErrorCode> {
         let call = Call {
             command: command.to_owned(),
-            actor: Actor::User(Caller { user: self.id, session: self.session, role: self.role }),
+            actor: Actor::User(Caller { user: self.id, session: self.session, connection: None, role: self.role }),
             to: to.map(|to| to.to_string()),
             body: Bytes::from(body.to_string()),
             key: Some(key),

@@ -5,29 +5,42 @@ use std::sync::Arc;
 use futures_util::task::AtomicWaker;
 use link::Device;
 use parking_lot::{Mutex, MutexGuard};
-use protocol::{SessionId, UserId};
+use protocol::{ConnectionId, SessionId, UserId};
+use runtime::limits::Gcra;
 
 use crate::session::Session;
 
-/// One device's connection. It outlives its socket by the resume window.
+/// One connection of a login, such as a browser's tab. It outlives its socket by the resume window.
 pub(crate) struct Conn {
     /// Whose.
     pub(crate) user: UserId,
-    /// Which login: there is one connection per login.
+    /// Which login: it may have several connections.
     pub(crate) login: SessionId,
+    /// Which of them, for everybody to know.
+    pub(crate) id: ConnectionId,
     /// What a client shows to resume it.
     pub(crate) secret: u128,
+    /// What the login may send: its connections share it, and a socket that resumes does not begin with a whole budget.
+    pub(crate) frames: Arc<Mutex<Gcra>>,
     session: Mutex<Session>,
     waker: AtomicWaker,
 }
 
 impl Conn {
-    pub(crate) fn new(user: UserId, login: SessionId, session: Session) -> Arc<Self> {
-        Arc::new(Self { user, login, secret: rand::random(), session: Mutex::new(session), waker: AtomicWaker::new() })
+    pub(crate) fn new(user: UserId, login: SessionId, session: Session, frames: Arc<Mutex<Gcra>>) -> Arc<Self> {
+        Arc::new(Self {
+            user,
+            login,
+            id: ConnectionId::now(),
+            secret: rand::random(),
+            frames,
+            session: Mutex::new(session),
+            waker: AtomicWaker::new(),
+        })
     }
 
     pub(crate) fn device(&self) -> Device {
-        Device { user: self.user, session: self.login }
+        Device { user: self.user, session: self.login, connection: self.id }
     }
 
     pub(crate) fn session(&self) -> MutexGuard<'_, Session> {

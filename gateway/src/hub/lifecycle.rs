@@ -21,12 +21,15 @@ pub(crate) enum Keep {
 }
 
 impl Hub {
-    /// Registers a connection for its user; an older one of the same login ends.
-    pub(crate) fn register(&self, conn: &Arc<Conn>) {
-        if let Some(older) = self.users.insert(conn) {
-            self.let_go(&older);
-            older.with(|session| session.close(CloseCode::TakenOver));
+    /// Makes a connection of a login and registers it for its user. Where the login has more than it may, the one that waits longest
+    /// for its client goes, or the oldest.
+    pub(crate) fn register(&self, user: UserId, login: SessionId, session: Session) -> Arc<Conn> {
+        let (conn, surplus) = self.users.insert(user, login, session);
+        if let Some(surplus) = surplus {
+            self.let_go(&surplus);
+            surplus.with(|session| session.close(CloseCode::TakenOver));
         }
+        conn
     }
 
     /// The store's epoch, as subscriptions were read under it. Another one than before voids everything that is known.
@@ -45,16 +48,14 @@ impl Hub {
         *self.epoch.lock()
     }
 
-    /// Resumes a user's connection by its secret; answers it with the number of the new socket.
-    pub(crate) fn resume(
-        &self,
-        (user, login): (UserId, SessionId),
-        secret: u128,
-        token: Token,
-        welcome: Frame,
-    ) -> Option<(Arc<Conn>, u32)> {
+    /// A login's connection by its secret.
+    pub(crate) fn find(&self, user: UserId, login: SessionId, secret: u128) -> Option<Arc<Conn>> {
         let conns = self.users.of(user);
-        let conn = conns.into_iter().find(|conn| conn.secret == secret && conn.login == login)?;
+        conns.into_iter().find(|conn| conn.secret == secret && conn.login == login)
+    }
+
+    /// Resumes a connection, and none of its login beside it; answers the number of the new socket.
+    pub(crate) fn resume(&self, conn: &Arc<Conn>, token: Token, welcome: Frame) -> Option<u32> {
         let mut session = conn.session();
         let was_parked = matches!(session.phase(), Phase::Parked { .. });
         let socket = session.resume(token, clock::now(), welcome)?;
@@ -64,7 +65,7 @@ impl Hub {
         drop(session);
         // The task of the older socket, if there is one, sees that it was taken over.
         conn.wake();
-        Some((conn, socket))
+        Some(socket)
     }
 
     /// Socket number `socket` of a connection is gone. Answers whether it was the one that held it.
@@ -166,7 +167,7 @@ impl Hub {
     /// Whether a device is here.
     pub(crate) fn is_here(&self, device: Device) -> bool {
         let conns = self.users.of(device.user);
-        conns.iter().any(|conn| conn.login == device.session && conn.session().is_attached())
+        conns.iter().any(|conn| conn.id == device.connection && conn.session().is_attached())
     }
 
     fn all(&self) -> Vec<Arc<Conn>> {

@@ -23,6 +23,8 @@ use crate::clock::{self, Now};
 use crate::codec::Codec;
 use crate::session::{Budget, Job, Session, Token};
 
+mod logins;
+
 const TOKEN: Token = Token { made_at: 0, expires_at: u64::MAX };
 
 fn user(number: usize) -> UserId {
@@ -186,6 +188,11 @@ struct World {
 
 impl World {
     async fn new(users: usize, queue_bytes: usize) -> Self {
+        Self::of(&Vec::from_iter(0..users), queue_bytes).await
+    }
+
+    /// A device for each of these users; those of one user share a login, as the tabs of a browser do.
+    async fn of(owners: &[usize], queue_bytes: usize) -> Self {
         let logs = Logs::new();
         let budget = Budget::new(usize::MAX);
         let settings = Settings { queue_bytes, slow_after_ms: 1_000, unacked_max: 8, budget };
@@ -194,8 +201,8 @@ impl World {
             tokio::spawn(Arc::clone(&hub).fill_gaps());
         }
         let mut world = Self { logs, hub, devices: Vec::new() };
-        for number in 0..users {
-            let device = world.connect(number).await;
+        for number in owners {
+            let device = world.connect(*number).await;
             world.devices.push(device);
         }
         world
@@ -205,8 +212,7 @@ impl World {
         let user = user(number);
         let hub = &self.hub;
         let session = Session::new(hub.settings(), Codec::Json, StreamId::user(user), TOKEN, Now::default());
-        let conn = Conn::new(user, SessionId(user.0), session);
-        hub.register(&conn);
+        let conn = hub.register(user, SessionId(user.0), session);
         let subscriptions = self.logs.subscriptions(user).await.unwrap();
         hub.epoch_is(subscriptions.epoch);
         let fresh = hub.subscribe(&conn, &subscriptions.heads);
@@ -252,9 +258,9 @@ impl World {
         let (conn, socket) = (&device.conn, device.conn.session().socket());
         assert!(self.hub.detach(conn, socket, Keep::Parked));
         let welcome = conn.session().codec().pong();
-        let resumed = self.hub.resume((conn.user, conn.login), conn.secret, TOKEN, welcome);
-        assert!(resumed.is_some());
+        assert!(self.hub.resume(conn, TOKEN, welcome).is_some());
         device.live = false;
+        assert!(self.devices.iter().all(|device| device.conn.session().closing().is_none()));
     }
 
     /// All hints that were lost are found out; everyone reads to the end, and stays there for a while.
@@ -303,8 +309,8 @@ fn steps() -> impl Strategy<Value = Vec<(Step, bool, bool)>> {
     let step = prop_oneof![
         4 => Just(Step::Say),
         4 => (0..3usize).prop_map(Step::ComeOrGo),
-        4 => (0..3usize).prop_map(Step::Turn),
-        1 => (0..3usize).prop_map(Step::Drop),
+        4 => (0..4usize).prop_map(Step::Turn),
+        1 => (0..4usize).prop_map(Step::Drop),
         2 => Just(Step::Fill),
     ];
     prop::collection::vec((step, any::<bool>(), any::<bool>()), 1..60)
@@ -318,7 +324,8 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new(3, queue_bytes).await;
+            // The first user has two tabs open.
+            let mut world = World::of(&[0, 1, 2, 0], queue_bytes).await;
             for (step, first_arrives, second_arrives) in steps {
                 let told = match step {
                     Step::Say => vec![world.logs.append(room(), Vec::new())],
@@ -348,7 +355,7 @@ proptest! {
             world.settle().await;
             let head = world.logs.head(room()).seq;
             for (number, device) in world.devices.iter().enumerate() {
-                let spans = world.logs.memberships.lock().get(&user(number)).cloned().unwrap_or_default();
+                let spans = world.logs.memberships.lock().get(&device.conn.user).cloned().unwrap_or_default();
                 let mut expected = BTreeSet::new();
                 for (from, to) in spans {
                     // A membership that began and ended without any hint is history; all others are heard whole.
@@ -356,7 +363,7 @@ proptest! {
                     let unheard = to.is_some() && !span.clone().any(|seq| device.seen.contains(&seq));
                     expected.extend(span.filter(|_| !unheard));
                 }
-                assert_eq!(device.seen, expected, "user {number} of {:?}", world.logs.memberships.lock());
+                assert_eq!(device.seen, expected, "device {number} of {:?}", world.logs.memberships.lock());
             }
         });
     }
@@ -424,13 +431,11 @@ async fn a_log_that_was_rolled_back_makes_its_hearers_sync_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_socket_of_a_login_takes_its_place_and_nothing_stays_behind() {
-    let world = World::new(1, 100_000).await;
-    let older = Arc::clone(&world.devices[0].conn);
-    let newer = world.connect(0).await;
-    assert_eq!(older.session().closing().unwrap().code, CloseCode::TakenOver);
-    assert!(!world.hub.detach(&older, 0, Keep::Parked));
-    world.hub.remove(&newer.conn);
+async fn of_a_connection_that_goes_nothing_stays_behind() {
+    let world = World::of(&[0, 0], 100_000).await;
+    for device in &world.devices {
+        world.hub.remove(&device.conn);
+    }
     // Its gap is still queued; the worker finds that nobody hears the stream any more.
     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     assert!(world.hub.followed().is_empty());
@@ -474,7 +479,7 @@ async fn a_socket_that_ends_while_another_resumes_leaves_the_resumed_one_whole_o
         let welcome = conn.session().codec().pong();
         let resumed = std::thread::scope(|scope| {
             scope.spawn(|| hub.detach(conn, 0, Keep::Nothing));
-            hub.resume((conn.user, conn.login), conn.secret, TOKEN, welcome).is_some()
+            hub.resume(conn, TOKEN, welcome).is_some()
         });
         assert_eq!(conn.session().gone, !resumed);
         assert_eq!(conn.session().streams.is_empty(), !resumed);

@@ -5,11 +5,14 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use protocol::UserId;
+use protocol::limits::CONNECTIONS_PER_LOGIN_MAX;
+use protocol::{Millis, SessionId, UserId};
 
 use super::{Conn, SHARDS};
 use crate::hash::StreamHash;
+use crate::session::Session;
 
+/// Each user's connections, the oldest first.
 type Table = HashMap<UserId, Vec<Arc<Conn>>, StreamHash>;
 
 /// The table, spread over locks.
@@ -37,14 +40,17 @@ impl Users {
         }
     }
 
-    /// Adds a connection; answers the one of the same login that it replaces.
-    pub(crate) fn insert(&self, conn: &Arc<Conn>) -> Option<Arc<Conn>> {
-        let mut shard = self.shard(conn.user);
-        let conns = shard.entry(conn.user).or_insert_with(|| Vec::with_capacity(1));
-        let same = conns.iter().position(|other| other.login == conn.login);
-        let replaced = same.map(|at| conns.swap_remove(at));
-        conns.push(Arc::clone(conn));
-        replaced
+    /// Makes a connection of a login and adds it; answers it, and the one that has to go where the login had as many as it may.
+    pub(crate) fn insert(&self, user: UserId, login: SessionId, session: Session) -> (Arc<Conn>, Option<Arc<Conn>>) {
+        let mut shard = self.shard(user);
+        let conns = shard.entry(user).or_insert_with(|| Vec::with_capacity(1));
+        let sibling = conns.iter().find(|other| other.login == login);
+        // However many tabs a login opens, they send within one budget.
+        let frames = sibling.map_or_else(Arc::default, |other| Arc::clone(&other.frames));
+        let surplus = surplus(conns, login).map(|at| conns.remove(at));
+        let conn = Conn::new(user, login, session, frames);
+        conns.push(Arc::clone(&conn));
+        (conn, surplus)
     }
 
     pub(crate) fn remove(&self, conn: &Arc<Conn>) {
@@ -70,4 +76,15 @@ impl Users {
         let hash = self.hash.hash_one(user);
         self.shards[hash as usize % SHARDS].lock()
     }
+}
+
+/// Which connection of a login makes room for one more, if one must: the one that has waited longest for its client, or the oldest.
+fn surplus(conns: &[Arc<Conn>], login: SessionId) -> Option<usize> {
+    let of_login = || conns.iter().enumerate().filter(|(_, conn)| conn.login == login);
+    if of_login().count() < CONNECTIONS_PER_LOGIN_MAX {
+        return None;
+    }
+    // All wait equally long: whose time is over first has waited longest. The first of those that are equal is the oldest.
+    let (at, _) = of_login().min_by_key(|(_, conn)| conn.session().parked_until().unwrap_or(Millis::MAX))?;
+    Some(at)
 }

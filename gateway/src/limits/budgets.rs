@@ -68,7 +68,7 @@ impl Limits {
         }
     }
 
-    /// What each socket may send.
+    /// What the sockets of a login may send together.
     pub(crate) fn socket_frames(&self) -> &Rule {
         &self.socket_frames
     }

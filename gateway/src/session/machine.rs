@@ -10,7 +10,6 @@ use link::Head;
 use protocol::frames::StreamPosition;
 use protocol::limits::{DEAD_AFTER_MS, EXPIRY_NOTICE_MS, RESUME_WINDOW_MS};
 use protocol::{CloseCode, Millis, Seq, StreamId};
-use runtime::limits::Gcra;
 
 use super::outbox::{Budget, Kind, Outbox};
 use super::track::Tracks;
@@ -93,8 +92,6 @@ pub(crate) struct Session {
     /// The hub has let go of it.
     pub(crate) gone: bool,
     held: Option<Box<Held>>,
-    /// The frames' limiter: a socket that resumes does not begin with a whole budget.
-    pub(crate) frames: Gcra,
     pub(super) tracks: Tracks,
     pub(super) outbox: Outbox,
     /// The streams the hub has subscribed it to.
@@ -134,7 +131,6 @@ impl Session {
             socket: 0,
             gone: false,
             held: None,
-            frames: Gcra::default(),
             tracks: Tracks::default(),
             outbox: Outbox::new(settings.queue_bytes, Arc::clone(&settings.budget)),
             streams: Vec::new(),
@@ -153,6 +149,14 @@ impl Session {
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Until when it waits for its client; nothing while a socket holds it.
+    pub(crate) fn parked_until(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Parked { until } => Some(until),
+            Phase::Greeting | Phase::Syncing | Phase::Open => None,
+        }
     }
 
     pub(crate) fn token(&self) -> Token {

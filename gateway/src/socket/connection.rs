@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
-use link::{Caller, Device};
+use link::Caller;
 use protocol::CloseCode;
 
 use super::transport::{Incoming, Transport};
@@ -257,16 +257,15 @@ impl Connection {
     async fn end(self, end: End) {
         let keep = match &end {
             End::Lost => Keep::Parked,
-            // A client that says goodbye is not coming back with this session.
-            End::Client(Some(1_000)) => Keep::Nothing,
+            // A client that says goodbye is not coming back with this session. Neither is a page that goes away (1001): what would
+            // resume it was in its memory.
+            End::Client(Some(1_000 | 1_001)) => Keep::Nothing,
             End::Client(_) => Keep::Parked,
             End::Close(close) if resumes(close.code) => Keep::Parked,
             End::Close(_) => Keep::Nothing,
         };
         self.edge.hub.detach(&self.conn, self.socket, keep);
-        let Caller { user, session, .. } = self.caller;
-        let device = Device { user, session };
-        self.edge.devices.changed(device);
+        self.edge.devices.changed(self.conn.device());
         match end {
             End::Close(Close { code, after_ms }) => {
                 if code != CloseCode::Reconnect {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use link::{Caller, Device, Head, Refusal, Subscriptions};
+use link::{Caller, Refusal, Subscriptions};
 use protocol::frames::{ClientFrame, Hello, Welcome};
 use protocol::limits::{ACK_EVERY_EVENTS, ACK_EVERY_MS, FRAME_BYTES_MAX, HEARTBEAT_MS, HELLO_WITHIN_MS};
 use protocol::{CloseCode, Epoch, ErrorCode, RequestId, StreamId};
@@ -26,6 +26,14 @@ pub(super) struct Greeted {
     pub(super) caller: Caller,
 }
 
+impl Greeted {
+    /// What `caller` says on this connection is said by it.
+    fn new(conn: Arc<Conn>, socket: u32, caller: Caller) -> Self {
+        let caller = Caller { connection: Some(conn.id), ..caller };
+        Self { conn, socket, caller }
+    }
+}
+
 /// Reads the hello and answers it. The error is how the socket is to be closed; nothing where the client is gone.
 pub(super) async fn greet(
     edge: &Edge,
@@ -45,8 +53,7 @@ pub(super) async fn greet(
     let greeting = Greeting { edge, codec, id, request };
     match greeting.welcome(hello, bearer).await {
         Ok(greeted) => {
-            let Caller { user, session, .. } = greeted.caller;
-            edge.devices.changed(Device { user, session });
+            edge.devices.changed(greeted.conn.device());
             Ok(greeted)
         }
         Err(refusal) => {
@@ -113,10 +120,17 @@ impl Greeting<'_> {
         if hello.epoch != Some(epoch) {
             return Ok(None);
         }
-        let caller = verified.caller;
-        let welcome = self.frame(&caller, verified, secret, epoch, true)?;
-        let resumed = hub.resume((caller.user, caller.session), secret, verified.token, welcome);
-        Ok(resumed.map(|(conn, socket)| Greeted { conn, socket, caller }))
+        let Caller { user, session, .. } = verified.caller;
+        let Some(conn) = hub.find(user, session, secret) else {
+            return Ok(None);
+        };
+        let welcome = self.frame(&conn, verified, epoch, true)?;
+        let socket = hub.resume(&conn, verified.token, welcome);
+        if socket.is_none() {
+            // Its client begins anew, and will not ask for it again.
+            hub.expel(&conn, CloseCode::TakenOver);
+        }
+        Ok(socket.map(|socket| Greeted::new(conn, socket, verified.caller)))
     }
 
     /// A new connection: register first, then read what the user hears, then subscribe.
@@ -125,19 +139,17 @@ impl Greeting<'_> {
         let hub = &edge.hub;
         let own = StreamId::user(caller.user);
         let session = Session::new(hub.settings(), self.codec, own, verified.token, clock::now());
-        let conn = Conn::new(caller.user, caller.session, session);
-        hub.register(&conn);
+        let conn = hub.register(caller.user, caller.session, session);
         // However this ends early, also by a lost socket, the half-made connection goes.
         let mut unfinished = Unfinished { edge, conn: Some(&conn) };
         let Subscriptions { epoch, heads } = self.subscriptions(caller).await?;
         hub.epoch_is(epoch);
-        let welcome = self.frame(&caller, verified, conn.secret, epoch, false)?;
+        let welcome = self.frame(&conn, verified, epoch, false)?;
         let fresh = hub.subscribe(&conn, &heads);
         self.look_again(fresh).await;
-        let heads: Vec<Head> = heads;
         conn.session().welcome(heads, welcome);
         unfinished.conn = None;
-        Ok(Greeted { conn: Arc::clone(&conn), socket: 0, caller })
+        Ok(Greeted::new(Arc::clone(&conn), 0, caller))
     }
 
     async fn subscriptions(&self, caller: Caller) -> Result<Subscriptions, Refusal> {
@@ -159,18 +171,12 @@ impl Greeting<'_> {
         }
     }
 
-    fn frame(
-        &self,
-        caller: &Caller,
-        verified: &Verified,
-        secret: u128,
-        epoch: Epoch,
-        resumed: bool,
-    ) -> Result<Frame, Refusal> {
+    fn frame(&self, conn: &Conn, verified: &Verified, epoch: Epoch, resumed: bool) -> Result<Frame, Refusal> {
         let welcome = Welcome {
-            user: caller.user,
-            session: caller.session,
-            connection: format!("{secret:032x}"),
+            user: conn.user,
+            session: conn.login,
+            connection: format!("{:032x}", conn.secret),
+            connection_id: conn.id,
             resumed,
             epoch,
             time: clock::wall(),

@@ -57,10 +57,10 @@ impl Connection {
         }
     }
 
-    /// Draws the frame from the socket's budget.
+    /// Draws the frame from the budget that the login's sockets share.
     fn count(&mut self) -> Result<Result<(), Refusal>, CloseCode> {
         let rule = self.edge.limits.socket_frames();
-        let decision = self.conn.session().frames.take(rule, clock::steady(), 1);
+        let decision = self.conn.frames.lock().take(rule, clock::steady(), 1);
         self.edge.meters.limit(SOCKET_FRAMES, !decision.allowed);
         if decision.allowed {
             self.refused = 0;

@@ -83,7 +83,7 @@ async fn serve(edge: Arc<Edge>, conn: Arc<Conn>, caller: Caller) -> std::net::So
 async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
     let shutdown = Shutdown::new();
     let edge = edge(Tasks::new(ServiceName::Gateway), shutdown);
-    let caller = Caller { user: UserId::now(), session: SessionId::now(), role: Role::User };
+    let caller = Caller { user: UserId::now(), session: SessionId::now(), connection: None, role: Role::User };
     let own = StreamId::user(caller.user);
     let token = Token { made_at: 0, expires_at: u64::MAX };
     let mut session = Session::new(edge.hub.settings(), Codec::Json, own, token, clock::now());
@@ -93,8 +93,7 @@ async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
     let proven = link::Page { items: Vec::new(), head: Position::default(), standing: link::Standing::Member };
     session.page(own, 0, &proven);
     assert!(session.meet(own, 0));
-    let conn = Conn::new(caller.user, caller.session, session);
-    edge.hub.register(&conn);
+    let conn = edge.hub.register(caller.user, caller.session, session);
     let address = serve(Arc::clone(&edge), Arc::clone(&conn), caller).await;
 
     let mut request = format!("ws://{address}/").into_client_request().unwrap();

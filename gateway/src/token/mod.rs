@@ -94,7 +94,7 @@ impl Tokens {
         let key = self.keys.find(&kid).await?;
         let claims = decode::<AccessClaims>(token, &key, &self.rules).map_err(|_| invalid())?.claims;
         Ok(Verified {
-            caller: Caller { user: claims.sub, session: claims.sid, role: claims.role },
+            caller: Caller { user: claims.sub, session: claims.sid, connection: None, role: claims.role },
             token: Token { made_at: claims.iat_ms, expires_at: claims.exp.saturating_mul(1_000) },
         })
     }

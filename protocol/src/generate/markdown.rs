@@ -99,7 +99,7 @@ fn rate_limits(out: &mut String) {
             LimitKey::Address => "the address",
             LimitKey::Account => "the named account",
             LimitKey::CallerInConversation => "the user within one conversation",
-            LimitKey::Socket => "one socket",
+            LimitKey::Login => "all sockets of one login",
         };
         let kind = match limit.kind {
             LimitKind::SlidingWindow => "never more in any window".to_owned(),

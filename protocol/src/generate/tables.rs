@@ -194,6 +194,7 @@ fn limits(out: &mut String) {
         PRESENCE_PUSH_MEMBERS_MAX,
         MARKERS_NAMED_MEMBERS_MAX,
         PRESENCE_WATCH_MAX,
+        CONNECTIONS_PER_LOGIN_MAX,
         HEARTBEAT_MS,
         DEAD_AFTER_MS,
         HELLO_WITHIN_MS,

@@ -18,4 +18,5 @@ mod resume;
 mod sessions;
 mod socket;
 mod sync;
+mod tabs;
 mod tokens;

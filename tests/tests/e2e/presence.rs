@@ -8,6 +8,7 @@ use serde_json::json;
 on_every_topology![
     who_comes_and_goes_is_told_to_those_who_share_a_conversation,
     several_devices_are_one_presence,
+    a_tab_in_use_and_a_hidden_one_are_online_until_the_first_is_closed,
     strangers_see_nobody,
     typing_is_told_and_expires,
 ];
@@ -51,6 +52,22 @@ async fn several_devices_are_one_presence(topology: Topology) {
     there.socket.command("presence.set", None, &away).await.unwrap();
     a.socket.event_where("bob away", presence_of(bob.id, "away")).await;
     assert_eq!(state().await, PresenceState::Away);
+    world.end().await;
+}
+
+async fn a_tab_in_use_and_a_hidden_one_are_online_until_the_first_is_closed(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob] = world.people(["ann", "bob"]).await;
+    ann.direct(&bob).await;
+    let mut a = ann.device().await;
+    let (used, mut hidden) = (bob.device().await, bob.device().await);
+    a.socket.event_where("bob online", presence_of(bob.id, "online")).await;
+    // At once, as a page does that is opened in the background.
+    hidden.socket.command("presence.set", None, &json!({ "state": "away" })).await.unwrap();
+    let answer = ann.call("presence.get", None, json!({ "users": [bob.id] })).await;
+    assert_eq!(answer.data::<Presences>().presences[0].state, PresenceState::Online);
+    used.socket.cut();
+    a.socket.event_where("bob away", presence_of(bob.id, "away")).await;
     world.end().await;
 }
 

@@ -6,10 +6,10 @@ use link::Device;
 use link::device::LEASE_MS;
 use proptest::prelude::*;
 use protocol::chat::PresenceState::{self, Away, Offline, Online};
-use protocol::{Millis, SessionId, UserId};
+use protocol::{ConnectionId, Millis, SessionId, UserId};
 use uuid::Uuid;
 
-use super::Machine;
+use super::{EARLY_MS, Machine};
 
 const GRACE_MS: Millis = 10_000;
 
@@ -19,12 +19,12 @@ enum Step {
     Opened {
         gateway: u8,
         user: u8,
-        session: u8,
+        tab: u8,
     },
     Closed {
         gateway: u8,
         user: u8,
-        session: u8,
+        tab: u8,
     },
     /// A gateway lives, and says what it holds where `whole`.
     Alive {
@@ -35,9 +35,11 @@ enum Step {
     Restarted {
         gateway: u8,
     },
+    /// One device says so, or its login for all of its devices.
     Set {
         user: u8,
-        session: u8,
+        tab: u8,
+        as_login: bool,
         away: bool,
     },
 }
@@ -46,11 +48,16 @@ fn step() -> impl Strategy<Value = Step> {
     let device = || (0..3_u8, 0..3_u8, 0..3_u8);
     prop_oneof![
         (1..8_000_u64).prop_map(Step::Wait),
-        device().prop_map(|(gateway, user, session)| Step::Opened { gateway, user, session }),
-        device().prop_map(|(gateway, user, session)| Step::Closed { gateway, user, session }),
+        device().prop_map(|(gateway, user, tab)| Step::Opened { gateway, user, tab }),
+        device().prop_map(|(gateway, user, tab)| Step::Closed { gateway, user, tab }),
         (0..3_u8, any::<bool>()).prop_map(|(gateway, whole)| Step::Alive { gateway, whole }),
         (0..3_u8).prop_map(|gateway| Step::Restarted { gateway }),
-        (0..3_u8, 0..3_u8, any::<bool>()).prop_map(|(user, session, away)| Step::Set { user, session, away }),
+        (0..3_u8, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(|(user, tab, as_login, away)| Step::Set {
+            user,
+            tab,
+            as_login,
+            away
+        }),
     ]
 }
 
@@ -62,16 +69,25 @@ fn user(number: u8) -> UserId {
     UserId(Uuid::from_u128(u128::from(number) + 100))
 }
 
+/// Two tabs are of one login, the third is of another.
+fn login_of(tab: u8) -> u8 {
+    tab / 2
+}
+
 /// Sessions are of one user only, as in life.
-fn session(user: u8, number: u8) -> SessionId {
-    SessionId(Uuid::from_u128(u128::from(user) * 10 + u128::from(number) + 1_000))
+fn session(user: u8, tab: u8) -> SessionId {
+    SessionId(Uuid::from_u128(u128::from(user) * 10 + u128::from(login_of(tab)) + 1_000))
 }
 
-fn device((owner, number): (u8, u8)) -> Device {
-    Device { user: user(owner), session: session(owner, number) }
+fn connection(user: u8, tab: u8) -> ConnectionId {
+    ConnectionId(Uuid::from_u128(u128::from(user) * 10 + u128::from(tab) + 2_000))
 }
 
-/// User and session, and whether it is in use.
+fn device((owner, tab): (u8, u8)) -> Device {
+    Device { user: user(owner), session: session(owner, tab), connection: connection(owner, tab) }
+}
+
+/// User and tab, and whether it is in use.
 type Devices = BTreeMap<(u8, u8), PresenceState>;
 
 /// What is really there.
@@ -79,6 +95,8 @@ type Devices = BTreeMap<(u8, u8), PresenceState>;
 struct Model {
     /// Per gateway: until when it lives, and the state of each device it holds.
     gateways: BTreeMap<u8, (Millis, Devices)>,
+    /// What a device said that nobody holds, and until when that counts.
+    early: BTreeMap<(u8, u8), (PresenceState, Millis)>,
 }
 
 impl Model {
@@ -108,15 +126,18 @@ proptest! {
         for (index, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Wait(ms) => now += ms,
-                Step::Opened { gateway: number, user, session } => {
-                    model.alive(now, number).entry((user, session)).or_insert(Online);
+                Step::Opened { gateway: number, user, tab } => {
+                    if !model.alive(now, number).contains_key(&(user, tab)) {
+                        let early = model.early.remove(&(user, tab)).filter(|(_, until)| *until > now);
+                        model.alive(now, number).insert((user, tab), early.map_or(Online, |(state, _)| state));
+                    }
                     machine.tick(now);
-                    machine.report(now, gateway(number), false, &[device((user, session))], &[]);
+                    machine.report(now, gateway(number), false, &[device((user, tab))], &[]);
                 }
-                Step::Closed { gateway: number, user, session } => {
-                    model.alive(now, number).remove(&(user, session));
+                Step::Closed { gateway: number, user, tab } => {
+                    model.alive(now, number).remove(&(user, tab));
                     machine.tick(now);
-                    machine.report(now, gateway(number), false, &[], &[device((user, session))]);
+                    machine.report(now, gateway(number), false, &[], &[device((user, tab))]);
                 }
                 Step::Alive { gateway: number, whole } => {
                     let held: Vec<_> = model.alive(now, number).keys().copied().map(device).collect();
@@ -130,15 +151,22 @@ proptest! {
                     machine.tick(now);
                     prop_assert!(machine.report(now, gateway(number), true, &[], &[]));
                 }
-                Step::Set { user: owner, session: number, away } => {
+                Step::Set { user: owner, tab, as_login, away } => {
                     let state = if away { Away } else { Online };
-                    for (until, devices) in model.gateways.values_mut() {
-                        if *until > now && let Some(held) = devices.get_mut(&(owner, number)) {
+                    let is_meant = |other: u8| other == tab || (as_login && login_of(other) == login_of(tab));
+                    let mut is_held = false;
+                    for (_, devices) in model.gateways.values_mut().filter(|(until, _)| *until > now) {
+                        for (_, held) in devices.iter_mut().filter(|((user, other), _)| *user == owner && is_meant(*other)) {
                             *held = state;
+                            is_held = true;
                         }
                     }
+                    if !is_held && !as_login {
+                        model.early.insert((owner, tab), (state, now + EARLY_MS));
+                    }
                     machine.tick(now);
-                    machine.set(user(owner), session(owner, number), state);
+                    let named = (!as_login).then(|| connection(owner, tab));
+                    machine.set(now, user(owner), session(owner, tab), named, state);
                 }
             }
             machine.tick(now);
@@ -161,7 +189,7 @@ proptest! {
             }
         }
         // With all gateways silent everybody is offline in the end, and nothing is kept of them.
-        now += LEASE_MS;
+        now += LEASE_MS.max(EARLY_MS);
         machine.tick(now);
         now += GRACE_MS;
         machine.tick(now);
@@ -194,7 +222,9 @@ proptest! {
 #[test]
 fn thousands_who_reconnect_at_once_are_no_news() {
     let mut machine = Machine::new(GRACE_MS, 0);
-    let devices: Vec<_> = (0..5_000).map(|_| Device { user: UserId::now(), session: SessionId::now() }).collect();
+    let devices: Vec<_> = (0..5_000)
+        .map(|_| Device { user: UserId::now(), session: SessionId::now(), connection: ConnectionId::now() })
+        .collect();
     machine.report(0, gateway(0), true, &devices, &[]);
     let told: BTreeSet<_> = std::iter::from_fn(|| machine.poll(0)).map(|told| told.presence.user).collect();
     assert_eq!(told.len(), 5_000);
@@ -219,4 +249,18 @@ fn who_was_there_before_a_restart_is_held_until_the_gateways_had_time_to_report(
     assert_eq!((told.presence.user, told.presence.state), (user(1), Offline));
     assert_eq!(machine.poll(now), None);
     assert_eq!(machine.told(user(0), now).unwrap().presence.state, Online);
+}
+
+#[test]
+fn what_a_tab_says_before_its_gateway_reports_it_counts() {
+    let mut machine = Machine::new(GRACE_MS, 0);
+    machine.report(0, gateway(0), true, &[], &[]);
+    machine.set(0, user(0), session(0, 0), Some(connection(0, 0)), Away);
+    machine.report(1_000, gateway(0), false, &[device((0, 0))], &[]);
+    assert_eq!(machine.poll(1_000).unwrap().presence.state, Away);
+    // Another tab of the login is in use, then it is closed.
+    machine.report(2_000, gateway(0), false, &[device((0, 1))], &[]);
+    assert_eq!(machine.poll(2_000).unwrap().presence.state, Online);
+    machine.report(3_000, gateway(0), false, &[], &[device((0, 1))]);
+    assert_eq!(machine.poll(3_000).unwrap().presence.state, Away);
 }

@@ -16,6 +16,7 @@ impl From<Call> for proto::Call {
                     user: id(caller.user.as_bytes()),
                     session: id(caller.session.as_bytes()),
                     role: caller.role.as_str().to_owned(),
+                    connection: caller.connection.map(|connection| id(connection.as_bytes())),
                 }),
                 Actor::System => proto::call::Actor::System(proto::System {}),
             }),
@@ -44,6 +45,10 @@ impl TryFrom<proto::Call> for Call {
                 user: to_id(&caller.user, "user")?,
                 session: to_id(&caller.session, "session")?,
                 role: Role::parse(&caller.role).ok_or(Malformed("role"))?,
+                connection: match caller.connection {
+                    Some(connection) => Some(to_id(&connection, "connection")?),
+                    None => None,
+                },
             }),
             proto::call::Actor::System(_) => Actor::System,
         };

@@ -135,7 +135,11 @@ impl TryFrom<proto::Item> for Item {
 
 impl From<Device> for proto::Device {
     fn from(device: Device) -> Self {
-        Self { user: id(device.user.as_bytes()), session: id(device.session.as_bytes()) }
+        Self {
+            user: id(device.user.as_bytes()),
+            session: id(device.session.as_bytes()),
+            connection: id(device.connection.as_bytes()),
+        }
     }
 }
 
@@ -143,7 +147,11 @@ impl TryFrom<proto::Device> for Device {
     type Error = Malformed;
 
     fn try_from(device: proto::Device) -> Result<Self, Malformed> {
-        Ok(Self { user: to_id(&device.user, "user")?, session: to_id(&device.session, "session")? })
+        Ok(Self {
+            user: to_id(&device.user, "user")?,
+            session: to_id(&device.session, "session")?,
+            connection: to_id(&device.connection, "connection")?,
+        })
     }
 }
 

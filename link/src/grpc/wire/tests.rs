@@ -36,10 +36,11 @@ fn call() -> impl Strategy<Value = Call> {
     let actor = prop_oneof![
         Just(Actor::Anonymous),
         Just(Actor::System),
-        (uuid(), uuid(), 0_usize..3).prop_map(|(user, session, role)| {
+        (uuid(), uuid(), option::of(uuid()), 0_usize..3).prop_map(|(user, session, connection, role)| {
             Actor::User(Caller {
                 user: user.into(),
                 session: session.into(),
+                connection: connection.map(Into::into),
                 role: [Role::User, Role::Moderator, Role::Admin][role],
             })
         })
@@ -145,7 +146,11 @@ fn subscriptions() -> impl Strategy<Value = Subscriptions> {
 
 fn report() -> impl Strategy<Value = DeviceReport> {
     let device = || {
-        let device = (uuid(), uuid()).prop_map(|(user, session)| Device { user: user.into(), session: session.into() });
+        let device = (uuid(), uuid(), uuid()).prop_map(|(user, session, connection)| Device {
+            user: user.into(),
+            session: session.into(),
+            connection: connection.into(),
+        });
         vec(device, 0..3)
     };
     let acknowledged = (uuid(), stream(), any::<u64>()).prop_map(|(user, stream, seq)| Acknowledged {
