@@ -17,6 +17,7 @@ export * from "./generated.ts";
 export type { Session as SessionInfo } from "./generated.ts";
 export { newId } from "./ids.ts";
 export { openOutbox } from "./outbox/indexeddb.ts";
+export { openPages, type Pages } from "./outbox/pages.ts";
 export { MemoryOutbox, type Outbox, type OutboxEntry } from "./outbox/outbox.ts";
 export { Rest, type Answer, type CallOptions, type Request } from "./rest.ts";
 export { Sender, type SendEvent } from "./sender.ts";

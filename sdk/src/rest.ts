@@ -15,6 +15,8 @@ export interface CallOptions<N extends CommandName> {
   /** The idempotency key; made here where the command wants one and none is given. Give it to repeat a request. */
   key?: string;
   token?: string;
+  /** The request goes on where the page goes away in the meantime. */
+  keepalive?: boolean;
 }
 
 /** How long an answer may take before the request counts as lost. */
@@ -43,6 +45,7 @@ export class Rest {
       headers,
       credentials: "same-origin",
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      ...(options.keepalive ? { keepalive: true } : {}),
     };
     if (spec.rest.method !== "GET") {
       headers["content-type"] = "application/json";

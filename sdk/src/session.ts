@@ -67,7 +67,14 @@ export class Session {
   /** A fresh access token; callers at the same moment share one refresh. */
   refresh(): Promise<Grant> {
     this.#refreshing ??= this.#exclusive(async () => {
-      const grant = await this.rest.call("auth.refresh", { body: {} });
+      const known = this.#grant?.session;
+      // The answer replaces the cookie of all tabs, so a tab that is closed meanwhile must not lose it.
+      const grant = await this.rest.call("auth.refresh", { body: {}, keepalive: true });
+      if (known !== undefined && known !== grant.session) {
+        // Somebody logged in anew in another tab, perhaps as another user: what this page shows is not theirs.
+        this.forget();
+        throw new ApiError("refresh_token_invalid", "Another login has taken the place of this one: log in again.");
+      }
       this.#take(grant);
       return grant;
     }).finally(() => {

@@ -43,6 +43,18 @@ test("a clock that is off does not make a fresh token look old", async () => {
   assert.equal(requests.length, 1);
 });
 
+test("a login that took the cookie's place in another tab ends this page's, whoever's it is", async () => {
+  const anothers = grant("t2");
+  anothers.data.session = "44444444-4444-4444-8444-444444444444";
+  const { requests, fetchWith } = answering({ body: grant("t1") }, { body: anothers });
+  const session = new Session(new Rest("", fetchWith));
+  await session.restore();
+  await assert.rejects(session.refresh(), { code: "refresh_token_invalid" });
+  assert.equal(session.user, undefined);
+  // The answer replaces the cookie of all tabs: it is waited for by the browser, also without the page.
+  assert.ok(requests.every(({ init }) => init.keepalive));
+});
+
 test("a command whose token ran out is repeated with a fresh one", async () => {
   const expired = { status: 401, body: { error: { code: "token_expired", message: "refresh" } } };
   const done = { body: { data: { sessions: [] }, meta: { request_id: "r" } } };

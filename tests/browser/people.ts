@@ -20,9 +20,10 @@ export class Person {
   readonly page: Page;
   readonly context: BrowserContext;
   /** What went wrong on the page: faults of scripts, violations of the content security policy. */
-  readonly faults: string[] = [];
+  readonly faults: string[];
 
-  private constructor(name: string, handle: string, context: BrowserContext, page: Page) {
+  private constructor(name: string, handle: string, context: BrowserContext, page: Page, faults: string[] = []) {
+    this.faults = faults;
     this.name = name;
     this.handle = handle;
     this.context = context;
@@ -47,6 +48,14 @@ export class Person {
     const person = await Person.at(browser, url, name, handle, options);
     await person.signUp();
     return person;
+  }
+
+  /** Opens another tab of the same browser, which shares the login. */
+  async tab(): Promise<Person> {
+    const tab = new Person(this.name, this.handle, this.context, await this.context.newPage(), this.faults);
+    await tab.page.goto(new URL("/", this.page.url()).href);
+    await tab.live();
+    return tab;
   }
 
   async signUp(): Promise<void> {

@@ -60,7 +60,7 @@ async function logout(model: Model, shell: ShellView): Promise<void> {
   }
 }
 
-/** The client has given up: the login is over, or another tab took the connection. */
+/** The client has given up: the login is over, or this tab was one too many. */
 function stopped(model: Model, shell: ShellView, why: Stop): void {
   if (why.kind === "asked") return;
   const code = why.kind === "closed" ? why.code : undefined;

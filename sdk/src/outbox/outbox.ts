@@ -11,6 +11,8 @@ export interface OutboxEntry {
   message: SendMessage;
   /** When it was typed; the order in which it is sent. */
   at: Millis;
+  /** Which page sends it; none in what an older build left. */
+  page?: string;
 }
 
 /** Keeps entries until they are acknowledged. */

@@ -20,6 +20,7 @@ import {
   type Session,
   type Stop,
   type Typing,
+  openPages,
   workerTimer,
 } from "@secureconnect/sdk";
 import { describe } from "../words.ts";
@@ -70,7 +71,7 @@ export class Model {
     this.conversations = new Conversations(this.client, this.topics, me.id);
     this.reading = new Reading(this);
     this.#activity = new Activity(this.client);
-    this.#sender = new Sender(this.client, outbox, me.id, (event) => this.#sendEvent(event));
+    this.#sender = new Sender(this.client, outbox, me.id, (event) => this.#sendEvent(event), openPages());
     this.client.subscribe((event) => this.#hear(event));
   }
 
@@ -78,6 +79,11 @@ export class Model {
     const options = { signal: this.#end.signal };
     addEventListener("online", () => this.client.wake(), options);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.client.wake(), options);
+    await this.resume();
+  }
+
+  /** Connects, also after the client has given up. */
+  async resume(): Promise<void> {
     this.client.start();
     await this.#sender.restore();
   }
@@ -86,6 +92,7 @@ export class Model {
     this.#end.abort();
     this.#activity.end();
     this.client.stop();
+    this.#sender.end();
     this.#worker.terminate();
   }
 

@@ -50,7 +50,7 @@ export class ConnectionBanner {
     const again = (text: string) => h("button", { type: "button", class: "link", onclick: () => this.#again(status) }, text);
     if (status.state === "stopped") {
       const taken = status.why.kind === "closed" && status.why.code === 4202;
-      return [taken ? "SecureConnect is open in another window." : "The connection was ended.", again("Use it here")];
+      return [taken ? "SecureConnect is open in too many windows." : "The connection was ended.", again("Use it here")];
     }
     const offline = !navigator.onLine ? "You are offline." : "Connection lost.";
     const kept = "What you write is kept and sent later.";
@@ -62,7 +62,7 @@ export class ConnectionBanner {
   }
 
   #again(status: Status): void {
-    if (status.state === "stopped") this.#model.client.start();
+    if (status.state === "stopped") void this.#model.resume();
     else this.#model.client.wake();
   }
 }
