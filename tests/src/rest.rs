@@ -184,6 +184,7 @@ fn fill(spec: &CommandSpec, pattern: &str, to: Option<&str>, body: &mut Value) -
     let routed = match spec.route {
         Route::Conversation => Some("conversation"),
         Route::User => Some("user"),
+        Route::Call => Some("call"),
         Route::Any | Route::Caller => None,
     };
     let segments = pattern.split('/').map(|segment| {
