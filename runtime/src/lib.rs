@@ -1,4 +1,4 @@
-//! What the five services of SecureConnect share below them. It knows no account, no conversation and no call.
+//! What the services of SecureConnect share below them. It knows no account, no conversation and no call.
 //!
 //! Invariants:
 //! - Nothing here is global except what the process has only once: the metrics recorder, the log, the panic hook.
@@ -18,6 +18,7 @@
 //! - [`http`]: request ids, trace context and metrics around every request.
 //! - [`ops`]: `/metrics`, `/healthz`, `/readyz` for operators only.
 //! - [`limits`]: exact windows and paced budgets per key.
+//! - [`turn_credentials`]: what signaling makes and TURN checks.
 //! - [`lifecycle`]: phases of a shutdown, tracked tasks, signals.
 
 pub mod audit;
@@ -29,3 +30,4 @@ pub mod listen;
 pub mod ops;
 pub mod store;
 pub mod telemetry;
+pub mod turn_credentials;
