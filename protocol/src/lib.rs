@@ -8,7 +8,7 @@
 //! - [`position`]: where a reader stands in a stream: `(seq, tag)` under a store's epoch.
 //! - [`envelope`]: the one shape of every REST answer.
 //! - [`codes`]: the registry of error and close codes with their retry rules.
-//! - [`services`]: the five services, their names and ports.
+//! - [`services`]: the services, their names and ports.
 //! - [`commands`]: the static table of everything a client can ask for.
 //! - [`frames`]: what travels on the socket.
 //! - [`limits`]: sizes and budgets.

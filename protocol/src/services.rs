@@ -1,8 +1,8 @@
-//! The five services as operators see them: names and ports.
+//! The services as operators see them: names and ports. Five of them serve commands; TURN stands beside them and serves none.
 
 use serde::{Deserialize, Serialize};
 
-/// One of the five services. Containers, metrics and logs carry [`ServiceName::as_str`]; the code's folder is the shorter name.
+/// One of the services. Containers, metrics and logs carry [`ServiceName::as_str`]; the code's folder is the shorter name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ServiceName {
     /// The edge: sockets, REST, limits (`gateway/`).
@@ -20,11 +20,14 @@ pub enum ServiceName {
     /// Files (`storage/`).
     #[serde(rename = "storage-service")]
     Storage,
+    /// Relayed media (`turn/`).
+    #[serde(rename = "turn-server")]
+    Turn,
 }
 
 impl ServiceName {
-    /// All five, in the order of their ports.
-    pub const ALL: [Self; 5] = [Self::Gateway, Self::Auth, Self::Chat, Self::Signaling, Self::Storage];
+    /// All of them, in the order of their ports.
+    pub const ALL: [Self; 6] = [Self::Gateway, Self::Auth, Self::Chat, Self::Signaling, Self::Storage, Self::Turn];
 
     /// The name that operators and containers see.
     #[must_use]
@@ -35,6 +38,7 @@ impl ServiceName {
             Self::Chat => "chat-service",
             Self::Signaling => "video-service",
             Self::Storage => "storage-service",
+            Self::Turn => "turn-server",
         }
     }
 
@@ -47,7 +51,14 @@ impl ServiceName {
             Self::Chat => "chat",
             Self::Signaling => "signaling",
             Self::Storage => "storage",
+            Self::Turn => "turn",
         }
+    }
+
+    /// Whether it serves commands, and so has a place on the link.
+    #[must_use]
+    pub const fn serves_commands(self) -> bool {
+        !matches!(self, Self::Turn)
     }
 
     /// The service of a role's name.
@@ -56,7 +67,7 @@ impl ServiceName {
         Self::ALL.into_iter().find(|service| service.role() == role)
     }
 
-    /// The port it listens on by default, 8080 to 8084.
+    /// The port it listens on by default, 8080 to 8085.
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -65,6 +76,7 @@ impl ServiceName {
             Self::Chat => 8082,
             Self::Signaling => 8083,
             Self::Storage => 8084,
+            Self::Turn => 8085,
         }
     }
 }

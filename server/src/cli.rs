@@ -57,7 +57,7 @@ pub enum Command {
 /// How to serve.
 #[derive(Args, Debug, Default)]
 pub struct Serve {
-    /// Only these services: gateway, auth, chat, signaling, storage.
+    /// Only these services: gateway, auth, chat, signaling, storage, turn.
     #[arg(long, value_delimiter = ',', value_name = "ROLE")]
     pub role: Vec<Role>,
     /// Serves this network with a development certificate, so that a phone gets a secure page.

@@ -1,6 +1,6 @@
 //! The one binary: which services run here, how they find each other, and the tools around them.
 //!
-//! `secureconnect` without arguments runs all five services in one process on embedded parts; `serve --role` runs some of them, and
+//! `secureconnect` without arguments runs all services in one process on embedded parts; `serve --role` runs some of them, and
 //! processes that share a data directory find each other by it. What differs between the two is decided in [`serve`], once,
 //! at start. The same binary is the operators' tool: a command speaks to the server that holds a service's folder, and opens
 //! the store itself only when none does ([`reach`]).

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SERVICES = ["gateway", "auth", "chat", "signaling", "storage"];
+const SERVICES = ["gateway", "auth", "chat", "signaling", "storage", "turn"];
 /** Limits stay on in tests, raised to this, so that their code runs. */
 const RAISED = "1000000";
 const LIMITS = ["general", "login_account", "login_address", "register_address", "join_user", "join_address", "conversation_messages", "socket_frames", "socket_opens"];
@@ -78,6 +78,7 @@ export class Server {
     for (const service of [...SERVICES.map((name) => `LISTEN__${name.toUpperCase()}`), "ADMIN__LISTEN"]) {
       set[`SECURECONNECT_${service}`] = "127.0.0.1:0";
     }
+    set["SECURECONNECT_TURN__LISTEN"] = `["127.0.0.1:0"]`;
     set["SECURECONNECT_LISTEN__GATEWAY"] = `127.0.0.1:${this.#port}`;
     // People in tests don't wait as long as people do.
     set["SECURECONNECT_CHAT__PRESENCE_GRACE_MS"] = "1000";

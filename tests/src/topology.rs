@@ -4,7 +4,7 @@
 
 use protocol::ServiceName;
 
-/// How the five roles are spread over processes.
+/// How the roles are spread over processes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Topology {
     /// All in one process, calling each other directly.
@@ -30,7 +30,7 @@ pub const EDGE: &str = "edge";
 const ALL_ROLES: &[ServiceName] = &ServiceName::ALL;
 const EDGE_ROLES: &[ServiceName] = &[ServiceName::Gateway];
 const CORE_ROLES: &[ServiceName] =
-    &[ServiceName::Auth, ServiceName::Chat, ServiceName::Signaling, ServiceName::Storage];
+    &[ServiceName::Auth, ServiceName::Chat, ServiceName::Signaling, ServiceName::Storage, ServiceName::Turn];
 
 impl Topology {
     /// Every topology that scenarios run on.

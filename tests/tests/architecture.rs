@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
         "secureconnect-chat",
         "secureconnect-signaling",
         "secureconnect-storage",
+        "secureconnect-turn",
     ],
     &["secureconnect"],
     &["secureconnect-client"],

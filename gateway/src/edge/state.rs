@@ -53,7 +53,7 @@ impl Edge {
             ServiceName::Chat => Ok(&self.services.chat),
             ServiceName::Signaling => Ok(&self.services.signaling),
             ServiceName::Storage => Ok(&self.services.storage),
-            ServiceName::Gateway => Err(Refusal::of(ErrorCode::Unsupported)),
+            ServiceName::Gateway | ServiceName::Turn => Err(Refusal::of(ErrorCode::Unsupported)),
         }
     }
 

@@ -35,6 +35,7 @@ fn application_id(service: ServiceName) -> i32 {
             ServiceName::Chat => 3,
             ServiceName::Signaling => 4,
             ServiceName::Storage => 5,
+            ServiceName::Turn => 6,
         }
 }
 

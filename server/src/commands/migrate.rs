@@ -51,7 +51,7 @@ fn store(config: &Config, service: ServiceName) -> Result<StoreOptions> {
         ServiceName::Gateway => Ok(denials::store_options(&folder)),
         ServiceName::Auth => Ok(auth::store_options(&folder)),
         ServiceName::Chat => Ok(chat::store_options(&config.chat, &folder)),
-        ServiceName::Signaling | ServiceName::Storage => bail!("{} has no store", service.role()),
+        ServiceName::Signaling | ServiceName::Storage | ServiceName::Turn => bail!("{} has no store", service.role()),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("listen.chat", "The chat service."),
     ("listen.signaling", "The signaling service."),
     ("listen.storage", "The storage service."),
+    ("listen.turn", "The TURN server's operators' routes; where it relays stands in [turn]."),
     (
         "listen.max_connections",
         "Connections at once on each listener; more are closed at once. Leave room below the limit of open files.",
@@ -114,6 +115,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
         "auth.lockout.known_days",
         "For how long an address or device from which the account logged in is counted apart from all others.",
     ),
+    ("turn", "Relayed media: the embedded STUN/TURN server, and what clients are told of it."),
     ("chat", "Conversations and presence."),
     ("chat.readers", "Read-only connections to the store, each with a thread."),
     (

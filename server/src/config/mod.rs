@@ -55,6 +55,8 @@ pub struct Config {
     pub auth: auth::Config,
     /// Conversations.
     pub chat: chat::Config,
+    /// Relayed media.
+    pub turn: turn::Config,
 }
 
 impl Default for Config {
@@ -74,6 +76,7 @@ impl Default for Config {
             gateway: gateway::Config::default(),
             auth: auth::Config::default(),
             chat: chat::Config::default(),
+            turn: turn::Config::default(),
         }
     }
 }
@@ -101,9 +104,10 @@ impl Config {
     /// When a key is not explained.
     pub fn documented_defaults() -> Result<String, ConfigError> {
         let gateway = gateway::Config::comments().iter().map(|(key, text)| (format!("gateway.{key}"), *text));
-        let gateway: Vec<(String, &str)> = gateway.collect();
+        let turn = turn::Config::comments().iter().map(|(key, text)| (format!("turn.{key}"), *text));
+        let by_service: Vec<(String, &str)> = gateway.chain(turn).collect();
         let mut explained = explained::KEYS.to_vec();
-        explained.extend(gateway.iter().map(|(key, text)| (key.as_str(), *text)));
+        explained.extend(by_service.iter().map(|(key, text)| (key.as_str(), *text)));
         Ok(format!("{}\n{}", explained::HEADING, render_documented(&Self::default(), &explained)?))
     }
 
@@ -121,10 +125,10 @@ impl Config {
         self.roles.contains(&Role(service))
     }
 
-    /// Whether all services run in this process.
+    /// Whether all services that speak to each other run in this process.
     #[must_use]
     pub fn runs_all(&self) -> bool {
-        ServiceName::ALL.into_iter().all(|service| self.runs(service))
+        ServiceName::ALL.into_iter().filter(|service| service.serves_commands()).all(|service| self.runs(service))
     }
 
     /// The folder of a service's data.
@@ -165,6 +169,7 @@ impl Validate for Config {
             }
         }
         self.gateway.check("gateway", problems);
+        self.turn.check("turn", environment, problems);
         let production = environment == Environment::Production;
         for problem in self.auth.problems(production) {
             problems.refuse(&format!("auth.{}", problem.key), problem.problem);

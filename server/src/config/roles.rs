@@ -6,14 +6,14 @@ use std::str::FromStr;
 use protocol::ServiceName;
 use serde::{Deserialize, Serialize};
 
-/// A service that a process runs: `gateway`, `auth`, `chat`, `signaling` or `storage`.
+/// A service that a process runs: `gateway`, `auth`, `chat`, `signaling`, `storage` or `turn`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Role(pub ServiceName);
 
 /// Not a role's name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is no role: gateway, auth, chat, signaling, storage")]
+#[error("`{0}` is no role: gateway, auth, chat, signaling, storage, turn")]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {

@@ -33,6 +33,8 @@ pub struct ListenSection {
     pub signaling: SocketAddr,
     /// The storage service's operators' routes.
     pub storage: SocketAddr,
+    /// The TURN server's operators' routes.
+    pub turn: SocketAddr,
     /// Connections at once on each listener.
     pub max_connections: usize,
     /// Connections of one client address that have not sent a whole request.
@@ -117,6 +119,7 @@ impl Default for ListenSection {
             chat: local(ServiceName::Chat.default_port()),
             signaling: local(ServiceName::Signaling.default_port()),
             storage: local(ServiceName::Storage.default_port()),
+            turn: local(ServiceName::Turn.default_port()),
             // The usual limit of open files is 20,000; the store, the link and the logs need some too.
             max_connections: 19_000,
             max_pending_per_address: 256,
@@ -140,6 +143,7 @@ impl ListenSection {
             ServiceName::Chat => self.chat,
             ServiceName::Signaling => self.signaling,
             ServiceName::Storage => self.storage,
+            ServiceName::Turn => self.turn,
         }
     }
 }
@@ -149,7 +153,7 @@ impl PeersSection {
     #[must_use]
     pub fn of(&self, service: ServiceName) -> Option<&Address> {
         match service {
-            ServiceName::Gateway => None,
+            ServiceName::Gateway | ServiceName::Turn => None,
             ServiceName::Auth => self.auth.as_ref(),
             ServiceName::Chat => self.chat.as_ref(),
             ServiceName::Signaling => self.signaling.as_ref(),

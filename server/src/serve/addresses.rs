@@ -1,7 +1,7 @@
 //! Where a service can be reached, for tools and tests: `<data_dir>/<role>/addresses.json`.
 //!
 //! Ports may be chosen by the system, so this file is the one place that always knows: the service's listener under the service's
-//! name, its process's admin listener under `admin`. It is written whole when everything is bound, and removed at an
+//! name, its process's admin listener under `admin`, where TURN relays under `turn`. It is written whole when everything is bound, and removed at an
 //! orderly end; what a killed process leaves is told from the present by the folder's lock.
 
 use std::collections::BTreeMap;
@@ -14,9 +14,15 @@ use protocol::ServiceName;
 const FILE: &str = "addresses.json";
 const ADMIN: &str = "admin";
 
-/// Writes the file into the service's folder.
-pub(crate) fn write(folder: &Path, service: ServiceName, http: SocketAddr, admin: SocketAddr) -> io::Result<Written> {
-    let addresses = BTreeMap::from([(service.as_str(), http), (ADMIN, admin)]);
+/// Writes the file into the service's folder; `also` is what it listens on besides.
+pub(crate) fn write(
+    folder: &Path,
+    service: ServiceName,
+    http: SocketAddr,
+    admin: SocketAddr,
+    also: Option<(&str, SocketAddr)>,
+) -> io::Result<Written> {
+    let addresses: BTreeMap<_, _> = [(service.as_str(), http), (ADMIN, admin)].into_iter().chain(also).collect();
     let draft = folder.join("addresses.json.new");
     fs::write(&draft, serde_json::to_vec_pretty(&addresses)?)?;
     let path = folder.join(FILE);
@@ -26,15 +32,16 @@ pub(crate) fn write(folder: &Path, service: ServiceName, http: SocketAddr, admin
 
 /// The listener of a service that runs, by the file in its folder.
 pub(crate) fn of_service(folder: &Path, service: ServiceName) -> io::Result<SocketAddr> {
-    find(folder, service.as_str())
+    named(folder, service.as_str())
 }
 
 /// The admin listener of the process that runs a service, by the file in its folder.
 pub(crate) fn of_admin(folder: &Path) -> io::Result<SocketAddr> {
-    find(folder, ADMIN)
+    named(folder, ADMIN)
 }
 
-fn find(folder: &Path, name: &str) -> io::Result<SocketAddr> {
+/// What is listened on under this name, by the file in the folder.
+pub(crate) fn named(folder: &Path, name: &str) -> io::Result<SocketAddr> {
     let path = folder.join(FILE);
     let text = fs::read(&path)?;
     let addresses: BTreeMap<String, SocketAddr> = serde_json::from_slice(&text)?;

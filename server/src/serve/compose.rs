@@ -17,7 +17,7 @@ use runtime::telemetry::logs::LogHandle;
 use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
 
 use super::denials::Denials;
-use super::peers;
+use super::{peers, turn as relayed};
 use crate::admin::{Admin, Trail};
 use crate::config::Config;
 use crate::import::{Accounts, Conversations};
@@ -40,7 +40,7 @@ pub(crate) struct Part {
 
 impl Composition {
     /// Opens what runs here and connects what does not.
-    pub(crate) async fn build(config: &Config) -> Result<Self> {
+    pub(crate) async fn build(config: &Config, turn: Option<turn::Listeners>) -> Result<Self> {
         let shutdown = Shutdown::new();
         let parts = config.roles.iter().map(|role| (role.0, Part::new(role.0, &shutdown)));
         let mut composition =
@@ -58,7 +58,14 @@ impl Composition {
             local.push(Arc::clone(&chat) as Arc<dyn Service>);
             composition.chat = Some(chat);
         }
+        let bound = turn.as_ref().map(turn::Listeners::addresses).unwrap_or_default();
+        if let (Some(listeners), Some(part)) = (turn, composition.parts.get(&ServiceName::Turn)) {
+            relayed::start(config, listeners, part, &composition.shutdown).context("turn")?;
+        }
         if config.runs(ServiceName::Signaling) {
+            let access = relayed::access(config, &bound).context("turn")?;
+            let urls = access.map(|access| access.urls).unwrap_or_default();
+            tracing::info!(?urls, "where clients are told to relay");
             local.push(Arc::new(signaling::Signaling));
         }
         if config.runs(ServiceName::Storage) {

@@ -12,6 +12,7 @@ use runtime::listen::dev_cert;
 use crate::config::Config;
 
 const PORT: u16 = 8443;
+const TURN_PORT: u16 = 3478;
 
 /// Makes the gateway listen to the network with a development certificate; answers this machine's address in it.
 pub(crate) fn open(config: &mut Config) -> Result<IpAddr> {
@@ -19,6 +20,7 @@ pub(crate) fn open(config: &mut Config) -> Result<IpAddr> {
     let folder = config.folder(ServiceName::Gateway);
     let files = dev_cert(&folder, &["localhost".to_owned(), address.to_string()])?;
     config.listen.gateway = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT));
+    config.turn.listen = vec![SocketAddr::new(address, TURN_PORT)];
     config.tls.cert = Some(files.cert);
     config.tls.key = Some(files.key);
     Ok(address)

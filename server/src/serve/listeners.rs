@@ -12,6 +12,8 @@ use crate::config::{AdminSection, Config};
 pub(crate) struct Listeners {
     pub(crate) services: Vec<(ServiceName, Listener)>,
     pub(crate) admin: Listener,
+    /// TURN's, if it serves here.
+    pub(crate) turn: Option<turn::Listeners>,
 }
 
 impl Listeners {
@@ -23,7 +25,9 @@ impl Listeners {
             let bound = Listener::bind(service_listener(config, service)).await;
             services.push((service, bound.with_context(|| format!("listen.{role}"))?));
         }
-        Ok(Self { services, admin: bind_admin(config).await.context("admin.listen")? })
+        let serves_turn = config.turn.enabled && config.runs(ServiceName::Turn);
+        let turn = serves_turn.then(|| turn::Listeners::bind(&config.turn)).transpose().context("turn.listen")?;
+        Ok(Self { services, admin: bind_admin(config).await.context("admin.listen")?, turn })
     }
 }
 

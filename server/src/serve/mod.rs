@@ -12,6 +12,7 @@ mod listeners;
 pub(crate) mod machine;
 pub(crate) mod peers;
 mod routes;
+mod turn;
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
@@ -56,9 +57,9 @@ async fn process(mut config: Config, lan: bool, log: LogHandle) -> Result<ExitCo
     let network = if lan { Some(lan::open(&mut config)?) } else { None };
     let token = Key::load_or_create(&config.data_dir.join(ADMIN_TOKEN)).context("the admin token")?;
 
-    let listeners = Listeners::bind(&config).await?;
-    let composition = Composition::build(&config).await?;
+    let mut listeners = Listeners::bind(&config).await?;
     let written = report(&config, &listeners, open_files)?;
+    let composition = Composition::build(&config, listeners.turn.take()).await?;
     if config.runs(ServiceName::Gateway) {
         invite(&config, &listeners, network);
     }
@@ -82,11 +83,17 @@ fn report(config: &Config, listeners: &Listeners, open_files: u64) -> Result<Vec
         let address = listener.local_addr();
         tracing::info!(service = service.as_str(), %address, "listening");
         let folder = config.folder(*service);
-        let file = addresses::write(&folder, *service, address, admin);
+        let file = addresses::write(&folder, *service, address, admin, also(*service, listeners));
         written.push(file.with_context(|| format!("the addresses file in {}", folder.display()))?);
     }
     tracing::info!(address = %admin, open_files, "listening for administration");
     Ok(written)
+}
+
+/// What a service listens on beside its operators' routes.
+fn also(service: ServiceName, listeners: &Listeners) -> Option<(&'static str, SocketAddr)> {
+    let turn = listeners.turn.as_ref().filter(|_| service == ServiceName::Turn)?;
+    turn.addresses().first().map(|address| (turn::ADDRESS, *address))
 }
 
 /// Tells a person where to go.

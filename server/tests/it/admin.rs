@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::server::Home;
 
-const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage"];
+const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage", "turn"];
 
 #[tokio::test]
 async fn every_admin_route_needs_the_token() {

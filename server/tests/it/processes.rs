@@ -2,7 +2,7 @@
 
 use crate::server::Home;
 
-const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage"];
+const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage", "turn"];
 
 #[test]
 fn a_second_process_on_the_same_directory_is_refused_and_told_who_has_it() {
@@ -34,6 +34,7 @@ fn processes_that_share_a_directory_find_each_other_in_any_order() {
     let chat = home.serve(&["chat", "signaling", "storage"]);
     let auth = home.serve(&["auth"]);
     let gateway = home.serve(&["gateway"]);
+    let _turn = home.serve(&["turn"]);
     home.succeed(&["healthcheck"]);
     drop(chat);
     drop(auth);

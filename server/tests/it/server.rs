@@ -33,11 +33,12 @@ impl Home {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secureconnect"));
         command.args(arguments).env_clear().env("SECURECONNECT_DATA_DIR", self.path());
-        for role in ["GATEWAY", "AUTH", "CHAT", "SIGNALING", "STORAGE"] {
+        for role in ["GATEWAY", "AUTH", "CHAT", "SIGNALING", "STORAGE", "TURN"] {
             command.env(format!("SECURECONNECT_LISTEN__{role}"), "127.0.0.1:0");
         }
         command
             .env("SECURECONNECT_ADMIN__LISTEN", "127.0.0.1:0")
+            .env("SECURECONNECT_TURN__LISTEN", r#"["127.0.0.1:0"]"#)
             .env("SECURECONNECT_AUTH__PASSWORD__MEMORY_KIB", "64")
             .env("SECURECONNECT_DRAIN__NOT_READY_MS", "0")
             .stdin(Stdio::null());

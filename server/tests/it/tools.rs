@@ -2,7 +2,7 @@
 
 use crate::server::{Home, text};
 
-const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage"];
+const ALL: &[&str] = &["gateway", "auth", "chat", "signaling", "storage", "turn"];
 
 const PEOPLE: &[&str] = &[
     r#"{"user":{"handle":"anna","name":"Anna","role":"admin","password":"a long enough one"}}"#,

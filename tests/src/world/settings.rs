@@ -105,7 +105,8 @@ impl Settings {
         let set = self.values.iter().map(|(key, value)| (variable(key), value.clone()));
         let data_dir = (variable("data_dir"), data_dir.display().to_string());
         let path = ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
-        listeners.chain(set).chain([data_dir, path]).collect()
+        let turn = (variable("turn.listen"), format!("[\"{free}\"]"));
+        listeners.chain([turn]).chain(set).chain([data_dir, path]).collect()
     }
 }
 

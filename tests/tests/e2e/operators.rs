@@ -45,6 +45,17 @@ const OF_AUTH: &[&str] = &[
     "auth_token_blacklisted_total",
     "auth_logout_total",
 ];
+const OF_TURN: &[&str] = &[
+    "turn_allocations_active",
+    "turn_allocations_total",
+    "turn_relayed_bytes_total",
+    "turn_relayed_packets_total",
+    "turn_denied_peers_total",
+    "turn_dropped_packets_total",
+    "turn_auth_failures_total",
+    "turn_tcp_connections",
+    "turn_tcp_refused_total",
+];
 const OF_CHAT: &[&str] = &["messages_total", "messages_sent_total", "messages_received_total"];
 
 async fn every_metric_is_there_from_the_first_scrape_at_zero(topology: Topology) {
@@ -55,6 +66,7 @@ async fn every_metric_is_there_from_the_first_scrape_at_zero(topology: Topology)
         (Chat, [OF_EVERY_SERVICE, OF_STORES, OF_CHAT].concat()),
         (ServiceName::Signaling, OF_EVERY_SERVICE.to_vec()),
         (ServiceName::Storage, OF_EVERY_SERVICE.to_vec()),
+        (ServiceName::Turn, [OF_EVERY_SERVICE, OF_TURN].concat()),
     ];
     for (service, names) in expected {
         let metrics = world.metrics(service).await;

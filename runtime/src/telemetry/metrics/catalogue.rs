@@ -1,6 +1,6 @@
 //! Every metric by name: its kind, its labels, its services, what it means, and its buckets if it is a histogram.
 
-use protocol::ServiceName::{self, Auth, Chat, Gateway};
+use protocol::ServiceName::{self, Auth, Chat, Gateway, Turn};
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +136,21 @@ pub const CATALOGUE: &[Metric] = &[
     counter("auth_refresh_token_blacklisted_total", &["service"], &[Auth], "Refresh tokens refused as used or revoked"),
     counter("auth_token_blacklisted_total", &["service"], &[Auth], "Access tokens revoked before their time"),
     counter("auth_logout_total", &["service"], &[Auth], "Logouts"),
+    // Relayed media
+    gauge("turn_allocations_active", &["service"], &[Turn], "Allocations that live"),
+    counter("turn_allocations_total", &["service", "result"], &[Turn], "Requests for an allocation by how they ended"),
+    counter("turn_relayed_bytes_total", &["service", "direction"], &[Turn], "Payload that was relayed"),
+    counter("turn_relayed_packets_total", &["service", "direction"], &[Turn], "Packets that were relayed"),
+    counter(
+        "turn_denied_peers_total",
+        &["service", "way"],
+        &[Turn],
+        "Peers that must not be reached, by where they were named",
+    ),
+    counter("turn_dropped_packets_total", &["service", "reason"], &[Turn], "Packets that were dropped"),
+    counter("turn_auth_failures_total", &["service", "reason"], &[Turn], "Credentials that were not let in"),
+    gauge("turn_tcp_connections", &["service"], &[Turn], "Clients' TCP connections that are open"),
+    counter("turn_tcp_refused_total", &["service", "reason"], &[Turn], "TCP connections that were closed"),
     // Limits and failures
     counter("rate_limit_hits_total", &["endpoint"], &[Gateway], "Requests that were counted against a limit"),
     counter("rate_limit_blocked_total", &["endpoint"], &[Gateway], "Requests that a limit refused"),

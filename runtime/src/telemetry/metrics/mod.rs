@@ -1,8 +1,8 @@
-//! Metrics: one process, five expositions.
+//! Metrics: one process, an exposition for each service.
 //!
-//! All five services may run in one process, yet each port's `/metrics` shows only its own service, exactly as if they ran
+//! All services may run in one process, yet each port's `/metrics` shows only its own service, exactly as if they ran
 //! apart; a dashboard can't tell the difference. So the one global recorder routes each series by its label
-//! `service` to one of five Prometheus registries. Series without that label (`rate_limit_*`) belong to the gateway.
+//! `service` to the service's own Prometheus registry. Series without that label (`rate_limit_*`) belong to the gateway.
 //!
 //! Every name stands in the [`CATALOGUE`] with its labels, its help text and its buckets. What is known in advance is
 //! registered at start by [`declare`] and [`declare_plain`], so that a dashboard shows zero instead of "no data".
