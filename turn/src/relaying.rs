@@ -37,6 +37,8 @@ pub(crate) async fn run(engine: Arc<Engine>, client: Arc<Client>) {
                 // An error of the socket is an ICMP message about some peer; it is taken by the read.
                 let _ = readable;
                 read(&engine, &client);
+                // Others must get their turn, also while this socket is always readable.
+                tokio::task::yield_now().await;
                 false
             }
             () = &mut end => true,

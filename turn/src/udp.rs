@@ -59,7 +59,8 @@ pub(crate) async fn serve(engine: Arc<Engine>, socket: UdpSocket, server: Socket
                     Err(_) => engine.meters.dropped("socket"),
                 }
             }
-            tokio::task::coop::consume_budget().await;
+            // Those it was relayed to must read before their sockets are full: a socket that is always readable would never let go.
+            tokio::task::yield_now().await;
         }
     };
     tokio::select! {
