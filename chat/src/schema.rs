@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[Migration] = &[
     // The audit table stands in the same file, so that a row commits with the change it tells of.
     Migration { version: 1, name: "audit", up: audit::MIGRATION_SQL, down: audit::MIGRATION_DOWN_SQL },
     Migration { version: 2, name: "conversations, logs, members, markers, presence", up: UP, down: DOWN },
+    Migration { version: 3, name: "running numbers of own messages", up: OWN_NUMBERS_UP, down: OWN_NUMBERS_DOWN },
 ];
 
 const UP: &str = "
@@ -149,4 +150,26 @@ DROP TABLE client_ids;
 DROP TABLE entries;
 DROP TABLE conversations;
 DROP TABLE streams;
+";
+
+/// Until now a message moved its sender's marker to itself, so nobody has own messages after their marker: both numbers begin at 0.
+const OWN_NUMBERS_UP: &str = "
+ALTER TABLE memberships ADD COLUMN own_number INTEGER NOT NULL DEFAULT 0 CHECK (own_number >= 0);
+ALTER TABLE memberships ADD COLUMN read_own INTEGER NOT NULL DEFAULT 0 CHECK (read_own BETWEEN 0 AND own_number);
+";
+
+/// As it was: the last own message after a marker has moved the marker to itself, which is told.
+const OWN_NUMBERS_DOWN: &str = "
+UPDATE memberships SET read_seq = last.seq, read_number = last.number,
+    delivered_seq = max(delivered_seq, last.seq), untold = untold | 1
+FROM (
+    SELECT behind.stream, behind.user, behind.joined_seq, max(entries.seq) AS seq, entries.number
+    FROM memberships AS behind CROSS JOIN entries
+        ON entries.stream = behind.stream AND entries.seq > behind.read_seq AND kind = 8 AND actor = behind.user
+    WHERE behind.own_number > behind.read_own AND behind.left_seq IS NULL
+    GROUP BY behind.stream, behind.user, behind.joined_seq
+) AS last
+WHERE memberships.stream = last.stream AND memberships.user = last.user AND memberships.joined_seq = last.joined_seq;
+ALTER TABLE memberships DROP COLUMN read_own;
+ALTER TABLE memberships DROP COLUMN own_number;
 ";

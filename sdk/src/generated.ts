@@ -218,6 +218,8 @@ export interface Conversation {
   last_message?: Message;
   /** How many members it has. */
   members: number;
+  /** The running number of the caller's own messages at the head. */
+  own_number: number;
   /** Direct: the other person. */
   peer?: UserId;
   /** The caller's read marker. */
@@ -257,6 +259,8 @@ export interface ConversationJoined {
   kind: ConversationKind;
   /** The running number of messages before that entry: nothing up to here counts as unread. */
   number: number;
+  /** The running number of the user's own messages there: not 0 where they were in the conversation before. */
+  own_number?: number;
   /** Direct: the other person. */
   peer?: UserId;
   /** The user's role. */
@@ -812,10 +816,12 @@ export interface Profiles {
   users: Profile[];
 }
 
-/** How far someone has read. */
+/** How far someone has read. What is unread is a difference of running numbers, whatever the head: the messages after the marker without one's own among them. */
 export interface ReadMarker {
   /** The running number of messages at that entry. */
   number: number;
+  /** The running number of one's own messages at that entry. */
+  own_number: number;
   /** The last entry that was read. */
   seq: number;
 }
@@ -826,6 +832,8 @@ export interface ReadMoved {
   conversation: ConversationId;
   /** The running number of messages at that entry. */
   number: number;
+  /** The running number of the user's own messages at that entry. */
+  own_number: number;
   /** The last entry that was read. */
   seq: number;
 }
@@ -834,6 +842,8 @@ export interface ReadMoved {
 export interface ReadState {
   /** The running number of messages at the marker. */
   number: number;
+  /** The running number of the caller's own messages at the marker. */
+  own_number: number;
   /** The marker as it stands now. */
   seq: number;
   /** What is left unread. */

@@ -7,7 +7,7 @@
 // - `Rest`: every command by HTTP, without a session.
 // - `Core`: the state machine inside, for shells of another kind.
 export { Client, type ClientEvent, type ClientOptions, type Status } from "./client.ts";
-export { ConversationView, type PendingSend } from "./core/conversation.ts";
+export { ConversationView, numberAtHead, unreadAfter, type PendingSend } from "./core/conversation.ts";
 export { Core } from "./core/core.ts";
 export type { CoreEvent, Lost, Stop } from "./core/event.ts";
 export type { Command, CommandAnswer, Output, Ticket, TokenAnswer } from "./core/output.ts";

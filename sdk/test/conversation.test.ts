@@ -32,9 +32,9 @@ test("unread counts what others sent after the marker, and the marker never goes
     view.apply({ name: "message.new", body: message(number, by) });
   }
   assert.equal(view.unread, 3);
-  view.markRead({ seq: 6, number: 3 });
+  view.markRead({ seq: 6, number: 3, own_number: 1 });
   assert.equal(view.unread, 1);
-  view.markRead({ seq: 2, number: 1 });
+  view.markRead({ seq: 2, number: 1, own_number: 0 });
   view.apply({ name: "message.deleted", body: { conversation: "c", target: 8, by: OTHER } });
   assert.equal(view.unread, 1, "a deleted message counts until it is read");
 });

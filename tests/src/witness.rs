@@ -87,6 +87,7 @@ fn conversation_of(fact: &Fact) -> Option<ConversationId> {
         Fact::Did(operation) => Some(operation.conversation),
         Fact::Page(page) => Some(page.conversation),
         Fact::Summary(summary) => Some(summary.conversation),
+        Fact::Marks(asked) => Some(asked.conversation),
         Fact::Marker(marker) => Some(marker.conversation),
         Fact::Heard { .. } | Fact::List(_) => None,
     }
@@ -105,7 +106,14 @@ impl Desk {
     /// A command is about to be sent.
     #[must_use]
     pub fn asks(&self, name: &str, to: Option<&str>, body: &Value) -> Asked {
-        Asked { began: self.recorded.now(), name: name.to_owned(), to: to.map(str::to_owned), body: body.clone() }
+        let began = self.recorded.now();
+        let asked = Asked { began, name: name.to_owned(), to: to.map(str::to_owned), body: body.clone() };
+        if name == "read.mark"
+            && let (Some(to), Some(MarkRead { seq })) = (asked.conversation(), parse(body))
+        {
+            self.recorded.marks(to, seq);
+        }
+        asked
     }
 
     /// Its answer has come.
@@ -233,7 +241,7 @@ mod tests {
         let head = json!({ "seq": 2, "tag": "00000002" });
         let made = json!({
             "id": conversation, "kind": "group", "title": "t", "role": "owner", "members": 1, "created_at": 1,
-            "head": head, "read": { "seq": 2, "number": 0 }, "unread": 0,
+            "head": head, "read": { "seq": 2, "number": 0, "own_number": 0 }, "own_number": 0, "unread": 0,
         });
         desk.answered(&asked, Ok(&made));
         let to = conversation.to_string();

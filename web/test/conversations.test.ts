@@ -21,16 +21,41 @@ test("what others send is unread until the marker moves, what one sends is not",
   tell(conversations, 6, "message.new", message(3, ME));
   assert.equal(conversations.get("c")?.unread, 1);
   assert.equal(conversations.unread, 1);
-  conversations.read({ conversation: "c", seq: 6, number: 3 });
+  conversations.read({ conversation: "c", seq: 6, number: 3, own_number: 1 });
   assert.equal(conversations.unread, 0);
+});
+
+test("an own message that comes late leaves what is unread as it was, before and after the marker moves", () => {
+  const conversations = list();
+  tell(conversations, 4, "message.new", message(2, OTHER));
+  tell(conversations, 6, "message.new", message(3, OTHER));
+  tell(conversations, 8, "message.new", message(4, ME));
+  assert.equal(conversations.unread, 2);
+  conversations.read({ conversation: "c", seq: 4, number: 2, own_number: 0 });
+  assert.equal(conversations.unread, 1);
+  conversations.seen("c");
+  assert.equal(conversations.unread, 0, "it was looked at; the marker follows");
+  tell(conversations, 10, "message.new", message(5, OTHER));
+  assert.equal(conversations.unread, 1);
+});
+
+test("a marker that is known before the messages it covers counts none of them", () => {
+  const conversations = list();
+  conversations.read({ conversation: "c", seq: 8, number: 4, own_number: 1 });
+  tell(conversations, 4, "message.new", message(2, OTHER));
+  tell(conversations, 6, "message.new", message(3, ME));
+  tell(conversations, 8, "message.new", message(4, OTHER));
+  assert.equal(conversations.unread, 0);
+  tell(conversations, 10, "message.new", message(5, OTHER));
+  assert.equal(conversations.unread, 1);
 });
 
 test("a marker in the middle leaves what is beyond it unread, and never goes back", () => {
   const conversations = list();
   for (const number of [2, 3, 4]) tell(conversations, number * 2, "message.new", message(number, OTHER));
-  conversations.read({ conversation: "c", seq: 4, number: 2 });
+  conversations.read({ conversation: "c", seq: 4, number: 2, own_number: 0 });
   assert.equal(conversations.unread, 2);
-  conversations.read({ conversation: "c", seq: 2, number: 1 });
+  conversations.read({ conversation: "c", seq: 2, number: 1, own_number: 0 });
   assert.equal(conversations.unread, 2);
 });
 

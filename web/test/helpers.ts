@@ -17,7 +17,8 @@ export function conversation(over: Partial<Conversation> = {}): Conversation {
     members: 3,
     created_at: 0,
     head: { seq: 2, tag: "00000002" },
-    read: { seq: 2, number: 1 },
+    read: { seq: 2, number: 1, own_number: 0 },
+    own_number: 0,
     unread: 0,
     ...over,
   };

@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX entries_by_position ON entries (stream, seq);
 CREATE TABLE client_ids (stream INTEGER NOT NULL, sender BLOB NOT NULL, client_id BLOB NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (stream, sender, client_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE memberships (stream INTEGER NOT NULL, user BLOB NOT NULL, read_seq INTEGER NOT NULL, read_number INTEGER NOT NULL,
-    delivered_seq INTEGER NOT NULL, untold INTEGER NOT NULL, PRIMARY KEY (stream, user)) STRICT, WITHOUT ROWID;
+    delivered_seq INTEGER NOT NULL, untold INTEGER NOT NULL, own_number INTEGER NOT NULL, read_own INTEGER NOT NULL, PRIMARY KEY (stream, user)) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_untold ON memberships (stream, user) WHERE untold > 0;
 ";
 
@@ -109,7 +109,7 @@ fn append(store: &Connection, streams: &mut HashMap<ConversationId, (i64, i64)>,
     if !streams.contains_key(&send.conversation) {
         let no = streams.len() as i64 + 1;
         store.execute("INSERT INTO streams (no, key) VALUES (?1, ?2)", params![no, id])?;
-        store.execute("INSERT INTO memberships VALUES (?1, ?2, 0, 0, 0, 0)", params![no, id])?;
+        store.execute("INSERT INTO memberships VALUES (?1, ?2, 0, 0, 0, 0, 0, 0)", params![no, id])?;
         streams.insert(send.conversation, (no, 0));
     }
     let (no, last) = streams.get_mut(&send.conversation).context("just inserted")?;
@@ -130,7 +130,7 @@ fn append(store: &Connection, streams: &mut HashMap<ConversationId, (i64, i64)>,
         )?
         .execute(params![no, head])?;
     store
-        .prepare_cached("UPDATE memberships SET read_seq = ?3, read_number = ?3, delivered_seq = ?3, untold = 1 WHERE stream = ?1 AND user = ?2")?
+        .prepare_cached("UPDATE memberships SET read_seq = ?3, read_number = ?3, delivered_seq = ?3, own_number = ?3, read_own = ?3 WHERE stream = ?1 AND user = ?2")?
         .execute(params![no, id, head])?;
     Ok(head)
 }

@@ -27,7 +27,6 @@ impl Command<'_> {
             .write_judged_first("entries/send", move |change| send::send(change, sender, conversation, request))
             .await?;
         self.chat.shared.meters.sent();
-        self.chat.shared.nudge.nudge();
         Ok(sent)
     }
 

@@ -81,8 +81,8 @@ pub(crate) fn view(
         head: stream.head,
         last_message,
         read: seat.read,
-        // All of it is from others: an own message moves the marker to itself.
-        unread: stream.number.saturating_sub(seat.read.number),
+        own_number: seat.own_number,
+        unread: seat.read.unread(stream.number, seat.own_number),
     })
 }
 

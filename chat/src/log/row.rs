@@ -115,6 +115,8 @@ fn columns(content: &Content) -> rusqlite::Result<Columns<'_>> {
             subject: Some(body.conversation.as_bytes()),
             target: Some(body.seq as i64),
             detail: Some(body.number as i64),
+            // Entries from before this number was kept have 0 here, as the memberships of their time have.
+            revision: body.own_number as i64,
             ..of(codes::READ_MOVED)
         },
     })
@@ -161,6 +163,7 @@ pub(crate) fn read(stream: StreamId, row: &Row<'_>) -> rusqlite::Result<Entry> {
             conversation: ConversationId::from(subject()?),
             seq: target()?,
             number: unsigned(row, 10)?,
+            own_number: unsigned(row, 13)?,
         }),
         unknown => return Err(FromSqlError::OutOfRange(unknown).into()),
     };

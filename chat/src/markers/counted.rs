@@ -52,8 +52,10 @@ pub(crate) fn count(
         }
         let (read, delivered): (i64, i64) = connection
             .prepare_cached(
-                "SELECT coalesce(sum(read_seq >= ?2), 0), coalesce(sum(delivered_seq >= ?2), 0)
-                 FROM memberships WHERE stream = ?1 AND left_seq IS NULL",
+                "SELECT coalesce(sum(read_seq >= ?2 OR user = author), 0),
+                     coalesce(sum(delivered_seq >= ?2 OR user = author), 0)
+                 FROM memberships, (SELECT actor AS author FROM entries WHERE stream = ?1 AND seq = ?2)
+                 WHERE stream = ?1 AND left_seq IS NULL",
             )?
             .query_row(params![conversation.stream.no, newest as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let body = MarkersCounted { conversation: *id, seq: newest, read: read as u64, delivered: delivered as u64 };

@@ -5,12 +5,14 @@
 //! itself, so that a crash between the two loses nothing. The user's own devices hear it as an entry of the user's log, the others
 //! as a register; in conversations of more than 50 as a count ([`counted`]).
 //!
-//! An own message moves its sender's marker to itself, so everything after a marker is from others, and `unread` is a subtraction:
-//! the running number of messages at the head minus that at the marker. That an own message has moved the marker over messages of
-//! others is told like any other move; where there was nothing between, whoever folds the log sees it from the message.
+//! `unread` is a subtraction, never a scan: the messages after the marker, by their running numbers, without one's own among them,
+//! by a second running number ([`own`]). Both are kept for the head and for the marker. A message that was written offline and sent
+//! late thus changes nothing of what is unread; one that is sent with nothing unread takes the marker along
+//! (`messages::send`), so that the two numbers rarely differ.
 
 pub(crate) mod counted;
 pub(crate) mod delivered;
+mod own;
 pub(crate) mod register;
 pub(crate) mod teller;
 
@@ -22,9 +24,8 @@ use crate::log::{Change, page};
 use crate::members::seat;
 use crate::refuse::{Stop, refuse};
 
-/// In `untold`: the read marker has moved. (The send's statement sets it by a comparison, which is 1 where it holds.)
+/// In `untold`: the read marker has moved.
 pub(crate) const UNTOLD_READ: i64 = 1;
-const _: () = assert!(UNTOLD_READ == 1);
 /// In `untold`: the delivery marker has moved.
 pub(crate) const UNTOLD_DELIVERED: i64 = 2;
 
@@ -43,18 +44,20 @@ pub(crate) fn mark(
     let state = |read: ReadMarker| ReadState {
         seq: read.seq,
         number: read.number,
-        unread: stream.number.saturating_sub(read.number),
+        own_number: read.own_number,
+        unread: read.unread(stream.number, seat.own_number),
     };
     if request.seq <= seat.read.seq {
         return Ok((state(seat.read), false));
     }
     let number =
         page::number_at(change.connection(), stream.no, request.seq)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let own_number = own::number_at(change.connection(), &stream, &seat, request.seq, number)?;
     change
         .connection()
         .prepare_cached(
-            "UPDATE memberships SET read_seq = ?1, read_number = ?2, delivered_seq = max(delivered_seq, ?1),
-                 untold = untold | ?3
+            "UPDATE memberships SET read_seq = ?1, read_number = ?2, read_own = ?7,
+                 delivered_seq = max(delivered_seq, ?1), untold = untold | ?3
              WHERE stream = ?4 AND user = ?5 AND joined_seq = ?6",
         )?
         .execute(params![
@@ -63,7 +66,8 @@ pub(crate) fn mark(
             UNTOLD_READ,
             stream.no,
             caller.as_bytes(),
-            seat.joined_seq as i64
+            seat.joined_seq as i64,
+            own_number as i64
         ])?;
-    Ok((state(ReadMarker { seq: request.seq, number }), true))
+    Ok((state(ReadMarker { seq: request.seq, number, own_number }), true))
 }

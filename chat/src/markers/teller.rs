@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::chat::{MarkerChanged, ReadMoved};
+use protocol::chat::{MarkerChanged, ReadMarker, ReadMoved};
 use protocol::limits::MARKERS_NAMED_MEMBERS_MAX;
 use protocol::{ConversationId, UserId};
 use rusqlite::params;
@@ -44,8 +44,7 @@ struct Untold {
     members: u64,
     user: UserId,
     joined_seq: i64,
-    read_seq: u64,
-    read_number: u64,
+    read: ReadMarker,
     delivered_seq: u64,
     what: i64,
 }
@@ -115,14 +114,15 @@ fn tell(change: &mut Change<'_, '_>) -> Result<(usize, BTreeSet<ConversationId>)
     for marker in &untold {
         let Untold { conversation, user, .. } = *marker;
         if marker.what & UNTOLD_READ != 0 {
-            let body = ReadMoved { conversation, seq: marker.read_seq, number: marker.read_number };
+            let ReadMarker { seq, number, own_number } = marker.read;
+            let body = ReadMoved { conversation, seq, number, own_number };
             change.append_to_user(user, Content::ReadMoved(body))?;
         }
         if marker.members > MARKERS_NAMED_MEMBERS_MAX as u64 {
             large.insert(conversation);
         } else {
             let body =
-                MarkerChanged { conversation, user, read_seq: marker.read_seq, delivered_seq: marker.delivered_seq };
+                MarkerChanged { conversation, user, read_seq: marker.read.seq, delivered_seq: marker.delivered_seq };
             let event = register::named(&body, change.now)
                 .map_err(|error| refuse(protocol::ErrorCode::Internal, error.to_string()))?;
             change.tell(event);
@@ -137,7 +137,7 @@ fn tell(change: &mut Change<'_, '_>) -> Result<(usize, BTreeSet<ConversationId>)
 
 fn untold(change: &Change<'_, '_>) -> rusqlite::Result<Vec<Untold>> {
     let mut statement = change.connection().prepare_cached(
-        "SELECT stream, conversations.id, members, user, joined_seq, read_seq, read_number, delivered_seq, untold
+        "SELECT stream, conversations.id, members, user, joined_seq, read_seq, read_number, read_own, delivered_seq, untold
          FROM memberships CROSS JOIN conversations ON conversations.no = stream
          WHERE untold > 0 LIMIT ?",
     )?;
@@ -149,10 +149,9 @@ fn untold(change: &Change<'_, '_>) -> rusqlite::Result<Vec<Untold>> {
                 members: unsigned(row, 2)?,
                 user: id(row, 3)?.into(),
                 joined_seq: row.get(4)?,
-                read_seq: unsigned(row, 5)?,
-                read_number: unsigned(row, 6)?,
-                delivered_seq: unsigned(row, 7)?,
-                what: row.get(8)?,
+                read: ReadMarker { seq: unsigned(row, 5)?, number: unsigned(row, 6)?, own_number: unsigned(row, 7)? },
+                delivered_seq: unsigned(row, 8)?,
+                what: row.get(9)?,
             })
         })?
         .collect()

@@ -6,7 +6,7 @@ use protocol::limits::MEMBERS_MAX;
 use protocol::{ConversationId, ErrorCode, Position, Seq, UserId};
 use rusqlite::params;
 
-use super::seat::Seat;
+use super::seat::{self, Seat};
 use crate::conversations::Conversation;
 use crate::log::{Change, Content};
 use crate::refuse::Stop;
@@ -35,6 +35,7 @@ pub(crate) fn come_in(
     }
     let Entrance { user, role, by, first_seq, peer } = entrance;
     let number = conversation.stream.number;
+    let own_number = seat::former_own_number(change.connection(), conversation.stream.no, user)?;
     let position = change.append(&mut conversation.stream, Content::Joined { user, role, by })?;
     let first_seq = first_seq.unwrap_or(match conversation.kind {
         ConversationKind::Channel => 1,
@@ -45,8 +46,9 @@ pub(crate) fn come_in(
     change
         .connection()
         .prepare_cached(
-            "INSERT INTO memberships (stream, user, joined_seq, first_seq, role, read_seq, read_number, delivered_seq)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?3, ?6, ?3)",
+            "INSERT INTO memberships
+                 (stream, user, joined_seq, first_seq, role, read_seq, read_number, delivered_seq, own_number, read_own)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?3, ?6, ?3, ?7, ?7)",
         )?
         .execute(params![
             conversation.stream.no,
@@ -55,6 +57,7 @@ pub(crate) fn come_in(
             first_seq as i64,
             crate::log::codes::Code::code(role),
             number as i64,
+            own_number as i64,
         ])?;
     let body = ConversationJoined {
         conversation: conversation.id(),
@@ -65,6 +68,7 @@ pub(crate) fn come_in(
         first_seq,
         joined_seq: position.seq,
         number,
+        own_number,
     };
     change.append_to_user(user, Content::Entered(body, position.tag))?;
     Ok(position)

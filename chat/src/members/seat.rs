@@ -18,10 +18,13 @@ pub(crate) struct Seat {
     pub(crate) first_seq: Seq,
     pub(crate) read: ReadMarker,
     pub(crate) delivered_seq: Seq,
+    /// The running number of own messages.
+    pub(crate) own_number: u64,
 }
 
 /// The columns of [`read`], in its order.
-pub(crate) const COLUMNS: &str = "user, role, joined_seq, first_seq, read_seq, read_number, delivered_seq";
+pub(crate) const COLUMNS: &str =
+    "user, role, joined_seq, first_seq, read_seq, read_number, read_own, delivered_seq, own_number";
 
 /// Reads a row of [`COLUMNS`] that begins at `from`.
 pub(crate) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Seat> {
@@ -30,8 +33,13 @@ pub(crate) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Seat> {
         role: code(row, from + 1)?,
         joined_seq: unsigned(row, from + 2)?,
         first_seq: unsigned(row, from + 3)?,
-        read: ReadMarker { seq: unsigned(row, from + 4)?, number: unsigned(row, from + 5)? },
-        delivered_seq: unsigned(row, from + 6)?,
+        read: ReadMarker {
+            seq: unsigned(row, from + 4)?,
+            number: unsigned(row, from + 5)?,
+            own_number: unsigned(row, from + 6)?,
+        },
+        delivered_seq: unsigned(row, from + 7)?,
+        own_number: unsigned(row, from + 8)?,
     })
 }
 
@@ -66,6 +74,17 @@ pub(crate) fn visibility(connection: &Connection, stream_no: i64, user: UserId) 
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(Visibility::new(intervals))
+}
+
+/// The running number of own messages at which somebody's last membership ended; 0 for who was never in.
+pub(crate) fn former_own_number(connection: &Connection, stream_no: i64, user: UserId) -> rusqlite::Result<u64> {
+    let last = connection
+        .prepare_cached(
+            "SELECT own_number FROM memberships WHERE stream = ? AND user = ? ORDER BY joined_seq DESC LIMIT 1",
+        )?
+        .query_row(params![stream_no, user.as_bytes()], |row| unsigned(row, 0))
+        .optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 /// How many owners there are; never more than asked for.

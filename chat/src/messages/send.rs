@@ -91,14 +91,18 @@ fn is_visible_message(change: &Change<'_, '_>, stream: &Stream, sender: UserId, 
     }
 }
 
-/// Who writes has read what stands before: the marker moves to the message itself. Where it jumps over messages of others that
-/// is news and is told; where it doesn't, everybody sees it from the message.
+/// Who writes with nothing of others unread has read up to the message itself: the marker moves there. Otherwise it stays, for the
+/// message may have been written before what came meanwhile. Neither is told: the marker passes own messages only, and those
+/// nobody counts.
 fn own_marker(change: &Change<'_, '_>, stream: &Stream, sender: UserId, joined_seq: Seq) -> Result<(), Stop> {
     change
         .connection()
         .prepare_cached(
-            "UPDATE memberships SET read_seq = ?1, read_number = ?2, delivered_seq = ?1,
-                 untold = untold | (read_number < ?2 - 1)
+            "UPDATE memberships SET own_number = own_number + 1,
+                 read_seq = iif(?2 - 1 - read_number = own_number - read_own, ?1, read_seq),
+                 read_number = iif(?2 - 1 - read_number = own_number - read_own, ?2, read_number),
+                 read_own = iif(?2 - 1 - read_number = own_number - read_own, own_number + 1, read_own),
+                 delivered_seq = iif(?2 - 1 - read_number = own_number - read_own, ?1, delivered_seq)
              WHERE stream = ?3 AND user = ?4 AND joined_seq = ?5",
         )?
         .execute(params![

@@ -3,6 +3,7 @@
 use protocol::chat::Sent;
 use protocol::{ClientId, ErrorCode};
 use runtime::store::{WriteError, migrate};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::world::World;
@@ -26,6 +27,7 @@ async fn what_breaks_a_limit_is_refused_by_the_tables_too() {
         "UPDATE memberships SET first_seq = 0",
         "UPDATE memberships SET left_seq = 1",
         "UPDATE memberships SET delivered_seq = read_seq - 1",
+        "UPDATE memberships SET read_own = own_number + 1",
         "UPDATE streams SET number = head_seq + 1",
         "INSERT INTO direct_pairs SELECT randomblob(16), zeroblob(16), no FROM streams",
     ] {
@@ -47,6 +49,41 @@ fn every_migration_leads_back() {
             assert_eq!(migrate::down_to(&options, version).unwrap(), version);
         }
     }
+}
+
+#[test]
+fn before_own_messages_were_numbered_a_late_one_had_moved_the_marker_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = store_options(&Config::default(), folder.path());
+    migrate::up_to(&options, 3).unwrap();
+    let (one, other) = ([1_u8; 16], [2_u8; 16]);
+    {
+        let store = Connection::open(&options.path).unwrap();
+        for (seq, number, actor) in [(5, 1, one), (6, 2, other), (7, 3, one)] {
+            let insert = "INSERT INTO entries (stream, seq, tag, at, kind, number, actor, client_id, text)
+                          VALUES (1, ?1, 0, 0, 8, ?2, ?3, randomblob(16), 'x')";
+            store.execute(insert, params![seq, number, actor]).unwrap();
+        }
+        // One has sent 5 and, with 6 unread, 7; other has sent 6 with 5 unread.
+        for (user, read, number, own, read_own) in [(one, 5, 1, 2, 1), (other, 4, 0, 1, 0)] {
+            let insert = "INSERT INTO memberships
+                              (stream, user, joined_seq, first_seq, role, read_seq, read_number, delivered_seq, own_number, read_own)
+                          VALUES (1, ?1, 2, 1, 0, ?2, ?3, ?2, ?4, ?5)";
+            store.execute(insert, params![user, read, number, own, read_own]).unwrap();
+        }
+    }
+    migrate::down_to(&options, 2).unwrap();
+    let store = Connection::open(&options.path).unwrap();
+    let marker = |user: [u8; 16]| {
+        store
+            .query_row(
+                "SELECT read_seq, read_number, delivered_seq, untold FROM memberships WHERE user = ?",
+                [user],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .unwrap()
+    };
+    assert_eq!([marker(one), marker(other)], [(7, 3, 7, 1), (6, 2, 6, 1)]);
 }
 
 #[tokio::test]

@@ -2,12 +2,16 @@
 //!
 //! It is a fold: entries in the order of the log, pages of history in any order, and the result is the same. A message in a
 //! page or an entry carries its state when it was read, so an edit that it already holds is recognised by the revision.
-//! Unread is reckoned from the running numbers of messages, not by having them all.
+//!
+//! Unread is reckoned from running numbers, not by having all messages: of all messages and of own ones, each at the newest entry
+//! and at the read marker. They begin with the conversation as it was read ([`ConversationView::stands`]) and are counted on by the
+//! entries of the log. Pages say nothing of them: a page can be ahead of the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::chat::{
-    MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Message, MessageDeleted, MessageEdited, Messages, ReadMarker,
+    Conversation, MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Message, MessageDeleted, MessageEdited, Messages,
+    ReadMarker,
 };
 use protocol::{ClientId, Seq, UserId};
 
@@ -31,10 +35,12 @@ pub struct ConversationView {
     messages: BTreeMap<Seq, Message>,
     pending: Vec<PendingSend>,
     read: ReadMarker,
-    /// The highest running number seen.
+    /// The entry up to which own messages were counted when the conversation was read, and how many that were.
+    counted: (Seq, u64),
+    /// The highest running number that the log has told.
     number: u64,
-    /// The running numbers of own messages after the marker.
-    own: BTreeSet<u64>,
+    /// Own messages that the log has told beyond what was counted.
+    own: BTreeSet<Seq>,
 }
 
 impl ConversationView {
@@ -46,6 +52,7 @@ impl ConversationView {
             messages: BTreeMap::new(),
             pending: Vec::new(),
             read: ReadMarker::default(),
+            counted: (0, 0),
             number: 0,
             own: BTreeSet::new(),
         }
@@ -58,7 +65,14 @@ impl ConversationView {
     pub fn apply(&mut self, entry: &Entry) -> Result<(), serde_json::Error> {
         let body = entry.body.get();
         match entry.name.as_str() {
-            MESSAGE_NEW => self.message(serde_json::from_str(body)?),
+            MESSAGE_NEW => {
+                let message: Message = serde_json::from_str(body)?;
+                self.number = self.number.max(message.number);
+                if message.by == self.me && message.seq > self.counted.0 {
+                    self.own.insert(message.seq);
+                }
+                self.message(message);
+            }
             MESSAGE_EDITED => {
                 let edit: MessageEdited = serde_json::from_str(body)?;
                 if let Some(message) = self.messages.get_mut(&edit.target)
@@ -90,12 +104,21 @@ impl ConversationView {
         }
     }
 
+    /// The conversation as it was read: what the log told before is in it, what it tells later is counted on.
+    pub fn stands(&mut self, conversation: &Conversation) {
+        let Conversation { head, read, own_number, unread, .. } = *conversation;
+        if head.seq > self.counted.0 {
+            self.counted = (head.seq, own_number);
+            self.own = self.own.split_off(&(head.seq + 1));
+            self.number = self.number.max(read.number + unread + own_number - read.own_number);
+        }
+        self.mark_read(read);
+    }
+
     /// The read marker stands here, on whichever device it was moved. It never goes back.
     pub fn mark_read(&mut self, marker: ReadMarker) {
         if marker.seq > self.read.seq {
             self.read = marker;
-            self.number = self.number.max(marker.number);
-            self.own = self.own.split_off(&(marker.number + 1));
         }
     }
 
@@ -137,16 +160,12 @@ impl ConversationView {
     /// How many messages of others lie after the read marker.
     #[must_use]
     pub fn unread(&self) -> u64 {
-        self.number.saturating_sub(self.read.number).saturating_sub(self.own.len() as u64)
+        self.read.unread(self.number, self.counted.1 + self.own.len() as u64)
     }
 
     fn message(&mut self, message: Message) {
-        self.number = self.number.max(message.number);
         if message.by == self.me {
             self.dropped(message.client_id);
-            if message.number > self.read.number {
-                self.own.insert(message.number);
-            }
         }
         let newer = self
             .messages
@@ -239,9 +258,9 @@ mod tests {
             view.apply(&new).unwrap();
         }
         assert_eq!(view.unread(), 3);
-        view.mark_read(ReadMarker { seq: 6, number: 3 });
+        view.mark_read(ReadMarker { seq: 6, number: 3, own_number: 1 });
         assert_eq!(view.unread(), 1);
-        view.mark_read(ReadMarker { seq: 2, number: 1 });
+        view.mark_read(ReadMarker { seq: 2, number: 1, own_number: 0 });
         view.apply(&delete(8)).unwrap();
         assert_eq!(view.unread(), 1, "a deleted message counts until it is read");
     }

@@ -6,4 +6,5 @@ mod script;
 mod server;
 mod shell;
 mod vectors;
+mod views;
 mod world;

@@ -72,17 +72,31 @@ pub struct Conversation {
     pub last_message: Option<Message>,
     /// The caller's read marker.
     pub read: ReadMarker,
+    /// The running number of the caller's own messages at the head.
+    pub own_number: u64,
     /// Messages of others after the read marker. A message counts until it is read, also if it was deleted.
     pub unread: u64,
 }
 
-/// How far someone has read.
+/// How far someone has read. What is unread is a difference of running numbers, whatever the head: the messages after the marker
+/// without one's own among them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema, Default)]
 pub struct ReadMarker {
     /// The last entry that was read.
     pub seq: Seq,
     /// The running number of messages at that entry.
     pub number: u64,
+    /// The running number of one's own messages at that entry.
+    pub own_number: u64,
+}
+
+impl ReadMarker {
+    /// How many messages of others lie after the marker, where these running numbers are reached.
+    #[must_use]
+    pub fn unread(&self, number: u64, own_number: u64) -> u64 {
+        // A device may know of the marker before it knows of the messages that were read.
+        (number + self.own_number).saturating_sub(self.number + own_number)
+    }
 }
 
 /// Body of `conversations.list`.

@@ -182,6 +182,9 @@ pub struct ConversationJoined {
     pub joined_seq: Seq,
     /// The running number of messages before that entry: nothing up to here counts as unread.
     pub number: u64,
+    /// The running number of the user's own messages there: not 0 where they were in the conversation before.
+    #[serde(default)]
+    pub own_number: u64,
 }
 
 /// The user is no longer in a conversation.
@@ -204,6 +207,8 @@ pub struct ReadMoved {
     pub seq: Seq,
     /// The running number of messages at that entry.
     pub number: u64,
+    /// The running number of the user's own messages at that entry.
+    pub own_number: u64,
 }
 
 /// How far somebody else has read and received.

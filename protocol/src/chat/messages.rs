@@ -157,6 +157,8 @@ pub struct ReadState {
     pub seq: Seq,
     /// The running number of messages at the marker.
     pub number: u64,
+    /// The running number of the caller's own messages at the marker.
+    pub own_number: u64,
     /// What is left unread.
     pub unread: u64,
 }

@@ -39,6 +39,8 @@ pub enum Fact {
     Summary(SummaryFact),
     /// It read all of its conversations.
     List(ListFact),
+    /// It asks to have its read marker moved, whatever comes of it.
+    Marks(MarkAsked),
     /// It moved or read its read marker.
     Marker(MarkerFact),
 }
@@ -166,6 +168,8 @@ pub struct SummaryFact {
     pub members: u64,
     /// The reader's marker.
     pub read: ReadMarker,
+    /// The running number of own messages.
+    pub own_number: u64,
     /// How many unread messages.
     pub unread: u64,
     /// The last message, if it may be seen.
@@ -181,6 +185,17 @@ pub struct ListFact {
     pub ended: Time,
     /// Which they were.
     pub conversations: Vec<ConversationId>,
+}
+
+/// A question to move the read marker.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkAsked {
+    /// When it was asked.
+    pub began: Time,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Up to which entry.
+    pub seq: Seq,
 }
 
 /// A read marker, moved or told.

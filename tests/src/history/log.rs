@@ -232,12 +232,16 @@ impl<'a> Log<'a> {
         self.number_at(last).saturating_sub(self.number_at(first.saturating_sub(1)))
     }
 
+    /// The running number of a user's own messages at an entry.
+    pub(crate) fn own_number_at(&self, user: UserId, seq: Seq) -> u64 {
+        self.authored.get(&user).map_or(0, |own| own.partition_point(|at| *at <= seq) as u64)
+    }
+
     /// How many messages of others lie in this range.
     pub(crate) fn messages_of_others_in(&self, user: UserId, first: Seq, last: Seq) -> u64 {
-        let own = self.authored.get(&user).map_or(0, |own| {
-            own.partition_point(|seq| *seq <= last).saturating_sub(own.partition_point(|seq| *seq < first))
-        });
-        self.messages_in(first, last).saturating_sub(own as u64)
+        let before = first.saturating_sub(1);
+        let own = self.own_number_at(user, last).saturating_sub(self.own_number_at(user, before));
+        self.messages_in(first, last).saturating_sub(own)
     }
 
     /// The last message up to an entry.

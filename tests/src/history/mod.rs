@@ -13,7 +13,8 @@
 //! - **What was delivered** ([`delivered`]): each client's view of a stream is the log, in order, nothing twice, nothing left out but
 //!   what it may not see, and to the end where the client was in step.
 //! - **What was read** ([`reads`]): no answer is older than what was acknowledged or seen before it was asked for; it is exactly
-//!   the state at the head that it names; markers never go back; unread is right.
+//!   the state at the head that it names; markers never go back and pass nothing of others that nobody marked as read; unread is
+//!   right.
 //!
 //! Text is kept as a hash: a checker needs to know whether two texts are the same, not what they say.
 
@@ -37,7 +38,9 @@ use std::collections::{BTreeMap, HashSet};
 use protocol::{ConversationId, UserId};
 
 pub use content::{Content, LogEntry, MessageState, TextHash};
-pub use fact::{Device, Fact, ListFact, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb};
+pub use fact::{
+    Device, Fact, ListFact, MarkAsked, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb,
+};
 pub use recorder::{Recorded, Recorder};
 pub use tracked::{Hearing, Tracked, read_logs};
 pub use violation::{Stats, Violation, ViolationKind};

@@ -13,14 +13,21 @@ pub(crate) struct Order {
     known: HashMap<ConversationId, Vec<(Time, Seq)>>,
     unasked: HashMap<ConversationId, Vec<(Time, Seq)>>,
     markers: HashMap<(UserId, ConversationId), Vec<(Time, Seq)>>,
+    /// What each user asked to have marked as read, on whichever device, by entries.
+    marks: HashMap<(UserId, ConversationId), Vec<(Seq, Time)>>,
     /// When each entry with a client id was asked for first.
     asked: HashMap<(ConversationId, UserId, ClientId), (Time, Seq)>,
 }
 
 impl Order {
     pub(crate) fn of(history: &History) -> Self {
-        let mut order =
-            Self { known: HashMap::new(), unasked: HashMap::new(), markers: HashMap::new(), asked: HashMap::new() };
+        let mut order = Self {
+            known: HashMap::new(),
+            unasked: HashMap::new(),
+            markers: HashMap::new(),
+            marks: HashMap::new(),
+            asked: HashMap::new(),
+        };
         for device in &history.devices {
             for fact in &device.facts {
                 order.take(history, device.user, fact);
@@ -35,6 +42,7 @@ impl Order {
         for unasked in order.unasked.values_mut() {
             lowest_from_here(unasked);
         }
+        order.marks.values_mut().for_each(|marks| marks.sort_unstable());
         order
     }
 
@@ -44,10 +52,6 @@ impl Order {
             Fact::Did(operation) => {
                 let Outcome::Done(position) = operation.outcome else { return };
                 know(operation.conversation, operation.ended, position.seq);
-                if matches!(operation.verb, Verb::Send { .. }) {
-                    let markers = self.markers.entry((user, operation.conversation)).or_default();
-                    markers.push((operation.ended, position.seq));
-                }
                 if let Verb::Send { client_id, .. } | Verb::Edit { client_id, .. } = &operation.verb
                     && made(history, user, operation, position.seq)
                 {
@@ -74,6 +78,9 @@ impl Order {
                 let markers = self.markers.entry((user, summary.conversation)).or_default();
                 markers.push((summary.ended, summary.read.seq));
             }
+            Fact::Marks(asked) => {
+                self.marks.entry((user, asked.conversation)).or_default().push((asked.seq, asked.began));
+            }
             Fact::Marker(marker) => {
                 let markers = self.markers.entry((user, marker.conversation)).or_default();
                 markers.push((marker.ended, marker.marker.seq));
@@ -92,6 +99,13 @@ impl Order {
         let unasked = self.unasked.get(&conversation)?;
         let first = unasked.partition_point(|(at, _)| *at <= after);
         unasked.get(first).map(|(_, seq)| *seq)
+    }
+
+    /// The last entry up to `seq` that the user asked to have marked as read before this time.
+    pub(crate) fn marked(&self, user: UserId, conversation: ConversationId, seq: Seq, before: Time) -> Seq {
+        let Some(marks) = self.marks.get(&(user, conversation)) else { return 0 };
+        let count = marks.partition_point(|(marked, _)| *marked <= seq);
+        marks[..count].iter().rev().find(|(_, began)| *began < before).map_or(0, |(marked, _)| *marked)
     }
 
     /// Where the user's read marker stood at least, before this time.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::chat::ReadMarker;
 use protocol::{ConversationId, Position, Seq, UserId};
 
 use super::History;
@@ -24,7 +25,7 @@ pub(crate) fn check(history: &History, logs: &mut Logs<'_>, order: &Order, viola
                     check_list(device, list, logs, order, violations);
                     continue;
                 }
-                Fact::Did(_) | Fact::Heard { .. } => continue,
+                Fact::Did(_) | Fact::Heard { .. } | Fact::Marks(_) => continue,
             };
             let Some(log) = logs.get_mut(&conversation) else {
                 wrong(violations, ViolationKind::WrongRead, || format!("{}: no log of {conversation}", device.name));
@@ -141,19 +142,20 @@ impl Reader<'_, '_> {
             (last, _) => self.wrong(ViolationKind::WrongRead, || format!("the last message at {head} is {last:?}")),
         }
         let read = summary.read;
-        self.marker_at(summary.began, read.seq, read.number);
-        let unread = self.log.number_at(head).saturating_sub(read.number);
+        self.marker_at(summary.began, summary.ended, read);
         let of_others = self.log.messages_of_others_in(user, read.seq + 1, head);
-        if summary.unread != unread || unread != of_others {
+        let own_number = self.log.own_number_at(user, head);
+        if summary.unread != of_others || summary.own_number != own_number {
+            let SummaryFact { unread, own_number: own, .. } = *summary;
             self.wrong(ViolationKind::Unread, || {
-                format!("{} unread at {head} after {read:?}, but {unread} came, {of_others} of others", summary.unread)
+                format!("{unread} unread, {own} own at {head} after {read:?}, not {of_others} and {own_number}")
             });
         }
     }
 
     fn marker(&mut self, marker: &MarkerFact) {
         let MarkerFact { began, ended, asked, marker, unread, .. } = *marker;
-        self.marker_at(began, marker.seq, marker.number);
+        self.marker_at(began, ended, marker);
         if asked.is_some_and(|asked| marker.seq < asked) {
             self.wrong(ViolationKind::MarkerBack, || format!("asked for {asked:?}, stands at {}", marker.seq));
         }
@@ -162,21 +164,32 @@ impl Reader<'_, '_> {
         let known = self.order.known(conversation, began).max(marker.seq);
         let head = self.log.head();
         let last = self.order.unasked(conversation, ended).map_or(head, |after| after.saturating_sub(1).max(known));
-        let least = self.log.number_at(known).saturating_sub(marker.number);
-        let most = self.log.number_at(last).saturating_sub(marker.number);
+        let least = self.log.messages_of_others_in(self.user(), marker.seq + 1, known);
+        let most = self.log.messages_of_others_in(self.user(), marker.seq + 1, last);
         if !(least..=most).contains(&unread) {
             self.wrong(ViolationKind::Unread, || format!("{unread} unread after {marker:?}, not {least} to {most}"));
         }
     }
 
-    fn marker_at(&mut self, began: Time, seq: Seq, number: u64) {
-        let before = self.order.marker(self.user(), self.log.conversation, began);
+    fn marker_at(&mut self, began: Time, ended: Time, marker: ReadMarker) {
+        let (user, conversation, seq) = (self.user(), self.log.conversation, marker.seq);
+        let before = self.order.marker(user, conversation, began);
         if seq < before {
             self.wrong(ViolationKind::MarkerBack, || format!("it stands at {seq}, after {before}"));
         }
-        let right = self.log.number_at(seq);
-        if seq > self.log.head() || number != right {
-            self.wrong(ViolationKind::Unread, || format!("the running number at {seq} is {right}, not {number}"));
+        let (number, own_number) = (self.log.number_at(seq), self.log.own_number_at(user, seq));
+        if seq > self.log.head() || (marker.number, marker.own_number) != (number, own_number) {
+            self.wrong(ViolationKind::Unread, || format!("{marker:?}: it is number {number}, {own_number} own"));
+        }
+        // An own message takes it along only where nothing of others is unread.
+        let joined = self.log.memberships(user).iter().map(|membership| membership.joined);
+        let joined = joined.filter(|joined| *joined <= seq).max().unwrap_or(0);
+        let marked = self.order.marked(user, conversation, seq, ended).max(joined);
+        let passed = self.log.messages_of_others_in(user, marked + 1, seq);
+        if passed > 0 {
+            self.wrong(ViolationKind::Unread, || {
+                format!("it stands at {seq}, over {passed} messages that nobody marked as read after {marked}")
+            });
         }
     }
 }

@@ -11,7 +11,9 @@ use protocol::{ConversationId, Position, Seq, StreamKind, UserId};
 
 use super::History;
 use super::content::{Content, LogEntry, MessageState, TextHash};
-use super::fact::{Device, Fact, ListFact, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb};
+use super::fact::{
+    Device, Fact, ListFact, MarkAsked, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb,
+};
 
 /// The one clock of a run, and everything that is recorded of it.
 #[derive(Clone)]
@@ -126,8 +128,8 @@ impl Recorded {
             && entry.name == READ_MOVED
             && let Ok(moved) = serde_json::from_str::<ReadMoved>(entry.body.get())
         {
-            let marker = ReadMarker { seq: moved.seq, number: moved.number };
-            let conversation = moved.conversation;
+            let ReadMoved { conversation, seq, number, own_number } = moved;
+            let marker = ReadMarker { seq, number, own_number };
             let fact = MarkerFact { began: 0, ended: at, conversation, asked: None, marker, unread: None };
             self.add(Fact::Marker(fact));
         }
@@ -158,6 +160,7 @@ impl Recorded {
             role: read.role,
             members: read.members,
             read: read.read,
+            own_number: read.own_number,
             unread: read.unread,
             last_message: read.last_message.as_ref().map(|message| (message.seq, MessageState::of(message))),
         }));
@@ -172,6 +175,11 @@ impl Recorded {
         self.add(Fact::List(ListFact { began, ended: self.now(), conversations }));
     }
 
+    /// The read marker is to be moved: it may be, also where no answer comes.
+    pub fn marks(&self, conversation: ConversationId, seq: Seq) {
+        self.add(Fact::Marks(MarkAsked { began: self.now(), conversation, seq }));
+    }
+
     /// The read marker was moved.
     pub fn marker(&self, began: Time, conversation: ConversationId, asked: Seq, state: ReadState) {
         self.add(Fact::Marker(MarkerFact {
@@ -179,7 +187,7 @@ impl Recorded {
             ended: self.now(),
             conversation,
             asked: Some(asked),
-            marker: ReadMarker { seq: state.seq, number: state.number },
+            marker: ReadMarker { seq: state.seq, number: state.number, own_number: state.own_number },
             unread: Some(state.unread),
         }));
     }

@@ -210,6 +210,7 @@ impl Tracked {
     /// As every command of a client.
     pub async fn mark_read(&self, conversation: ConversationId, seq: Seq) -> Answered<ReadState> {
         let began = self.recorded.now();
+        self.recorded.marks(conversation, seq);
         let to = Some(conversation.to_string());
         let state: ReadState = self.client.call("read.mark", to, &MarkRead { seq }).await?;
         self.recorded.marker(began, conversation, seq, state);

@@ -96,6 +96,7 @@ impl Stats {
                     }
                 }
                 Fact::Heard { .. } => stats.heard += 1,
+                Fact::Marks(_) => {}
                 Fact::Page(_) | Fact::Summary(_) | Fact::List(_) | Fact::Marker(_) => stats.reads += 1,
             }
         }

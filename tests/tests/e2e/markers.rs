@@ -2,11 +2,13 @@
 
 use harness::{Topology, World, on_every_topology, wait};
 use protocol::ErrorCode;
-use protocol::chat::{MARKER_CHANGED, Members, READ_MOVED};
+use protocol::chat::{MARKER_CHANGED, Members, READ_MOVED, ReadMarker, ReadMoved, Sent};
 use serde_json::json;
+use uuid::Uuid;
 
 on_every_topology![
     unread_counts_what_others_wrote_and_is_the_same_on_every_device,
+    a_message_written_offline_and_sent_late_leaves_unread_as_it_was,
     reading_on_one_device_is_known_on_the_other,
     a_read_marker_never_moves_back,
     a_receipt_reaches_the_sender,
@@ -32,7 +34,42 @@ async fn unread_counts_what_others_wrote_and_is_the_same_on_every_device(topolog
     assert_eq!(left.unread, 1);
     assert_eq!(phone.unread(conversation).await, 1);
     bob.say(conversation, "answer").await;
-    assert_eq!(phone.unread(conversation).await, 0, "who answers has read");
+    assert_eq!(phone.unread(conversation).await, 1, "what one writes oneself changes nothing");
+    assert_eq!(ann.unread(conversation).await, 1);
+    world.end().await;
+}
+
+async fn a_message_written_offline_and_sent_late_leaves_unread_as_it_was(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob] = world.people(["ann", "bob"]).await;
+    let phone = bob.login("phone").await;
+    let conversation = ann.direct(&bob).await;
+    let (laptop, mut there) = (bob.device().await, phone.device().await);
+    // The laptop loses its line; what bob writes on it now waits.
+    laptop.socket.cut();
+    let written = json!({ "client_id": Uuid::new_v4(), "text": "written on the train" });
+    let mut seqs = Vec::new();
+    for text in ["one", "two", "three"] {
+        seqs.push(ann.say(conversation, text).await.position.seq);
+        there.hears(text).await;
+    }
+    let mut here = bob.device().await;
+    let late: Sent = serde_json::from_value(here.done(conversation, "messages.send", written).await).unwrap();
+    there.hears("written on the train").await;
+    for device in [&bob, &phone] {
+        let seen = device.conversation(conversation).await;
+        assert_eq!((seen.unread, seen.own_number), (3, 1), "{}", device.handle);
+        assert!(seen.read.seq < seqs[0]);
+    }
+    // Read to the middle on one device, the other is told: three messages with the late one among them are left.
+    here.done(conversation, "read.mark", json!({ "seq": seqs[1] })).await;
+    let moved: ReadMoved = there.event(READ_MOVED).await.body();
+    assert_eq!((moved.seq, moved.number, moved.own_number), (seqs[1], 2, 0));
+    let marker = ReadMarker { seq: moved.seq, number: moved.number, own_number: moved.own_number };
+    assert_eq!(marker.unread(late.number, 1), 1);
+    assert_eq!((bob.unread(conversation).await, phone.unread(conversation).await), (1, 1));
+    assert_eq!(phone.read(conversation, seqs[2]).await.unread, 0);
+    assert_eq!(bob.unread(conversation).await, 0, "the own message after it is none");
     assert_eq!(ann.unread(conversation).await, 1);
     world.end().await;
 }

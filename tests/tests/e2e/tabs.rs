@@ -38,7 +38,8 @@ async fn two_tabs_of_a_login_both_send_and_hear_everything(topology: Topology) {
         sends.hears(&answer).await;
         hears.hears(&answer).await;
     }
-    // Who sends has read what came before: both know.
+    // What one of them reads, both know.
+    one.done(conversation, "read.mark", json!({ "seq": last })).await;
     let read = |event: &Event| event.name == READ_MOVED && event.body["seq"] == last;
     one.socket.event_where("the marker", read).await;
     other.socket.event_where("the marker", read).await;

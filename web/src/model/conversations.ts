@@ -16,7 +16,7 @@ import type {
   ReadMoved,
   UserId,
 } from "@secureconnect/sdk";
-import { ApiError } from "@secureconnect/sdk";
+import { ApiError, numberAtHead, unreadAfter, type ReadMarker } from "@secureconnect/sdk";
 import type { Topics } from "./topics.ts";
 
 const PAGE = 100;
@@ -26,8 +26,10 @@ export class Conversations {
   readonly #topics: Topics;
   readonly #me: UserId;
   readonly #all = new Map<ConversationId, Conversation>();
-  /** The last running number of each conversation, by which what is unread is reckoned. */
+  /** The running number of messages of each conversation, by which what is unread is reckoned. */
   readonly #numbers = new Map<ConversationId, number>();
+  /** Up to where each was looked at, until the marker follows. */
+  readonly #looked = new Map<ConversationId, ReadMarker>();
   loaded = false;
 
   constructor(client: Client, topics: Topics, me: UserId) {
@@ -89,14 +91,15 @@ export class Conversations {
     const known = this.#all.get(conversation.id);
     if (known && known.head.seq > conversation.head.seq) return;
     this.#all.set(conversation.id, conversation);
-    const last = conversation.last_message?.number ?? conversation.read.number;
-    this.#numbers.set(conversation.id, Math.max(last, this.#numbers.get(conversation.id) ?? 0));
+    this.#numbers.set(conversation.id, numberAtHead(conversation));
+    this.#looked.delete(conversation.id);
     this.#topics.changed("conversations");
   }
 
   drop(id: ConversationId): void {
     this.#all.delete(id);
     this.#numbers.delete(id);
+    this.#looked.delete(id);
     this.#topics.changed("conversations");
   }
 
@@ -151,25 +154,32 @@ export class Conversations {
   seen(id: ConversationId): void {
     const conversation = this.#all.get(id);
     if (!conversation || conversation.unread === 0) return;
-    conversation.unread = 0;
+    const { head, own_number } = conversation;
+    this.#looked.set(id, { seq: head.seq, number: this.#numbers.get(id) ?? 0, own_number });
+    this.#reckon(conversation);
     this.#topics.changed("conversations");
   }
 
   /** The read marker moved, on whichever device. */
-  read({ conversation: id, seq, number }: ReadMoved): void {
+  read({ conversation: id, seq, number, own_number }: ReadMoved): void {
     const conversation = this.#all.get(id);
     if (!conversation || seq <= conversation.read.seq) return;
-    conversation.read = { seq, number };
-    const last = this.#numbers.get(id) ?? number;
-    const caughtUp = (conversation.last_message?.seq ?? 0) <= seq;
-    conversation.unread = caughtUp ? 0 : Math.min(conversation.unread, Math.max(0, last - number));
+    conversation.read = { seq, number, own_number };
+    this.#reckon(conversation);
     this.#topics.changed("conversations");
   }
 
   #message(conversation: Conversation, message: Message): void {
     conversation.last_message = message;
     this.#numbers.set(conversation.id, message.number);
-    if (message.by !== this.#me && message.seq > conversation.read.seq) conversation.unread += 1;
+    if (message.by === this.#me) conversation.own_number += 1;
+    this.#reckon(conversation);
+  }
+
+  #reckon(conversation: Conversation): void {
+    const looked = this.#looked.get(conversation.id);
+    const marker = looked && looked.seq > conversation.read.seq ? looked : conversation.read;
+    conversation.unread = unreadAfter(marker, this.#numbers.get(conversation.id) ?? 0, conversation.own_number);
   }
 }
 

@@ -40,7 +40,8 @@ export class Reading {
     this.#marked.set(id, seq);
     try {
       const state = await this.#model.client.call("read.mark", { to: id, body: { seq } });
-      this.#model.conversations.read({ conversation: id, seq: state.seq, number: state.number });
+      const { seq: readSeq, number, own_number } = state;
+      this.#model.conversations.read({ conversation: id, seq: readSeq, number, own_number });
     } catch (error) {
       // The next message, or the next look at the page, tries again.
       if (!(error instanceof ApiError)) throw error;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::history::content::{Content, LogEntry, MessageState, TextHash};
 use crate::history::fact::{
-    Device, Fact, ListFact, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb,
+    Device, Fact, ListFact, MarkAsked, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Time, Verb,
 };
 use crate::history::{History, log::Log};
 
@@ -82,8 +82,8 @@ impl Model {
         let mut position = self.head(at);
         for content in contents {
             if let Content::Joined { user, .. } = &content {
-                let marker = ReadMarker { seq: position.seq + 1, number: self.log(at, |log| log.number_at(Seq::MAX)) };
-                self.markers.insert((*user, at), marker);
+                let marker = self.log(at, |log| marker(log, *user, log.head()));
+                self.markers.insert((*user, at), ReadMarker { seq: position.seq + 1, ..marker });
             }
             position = self.append(at, content);
         }
@@ -121,8 +121,12 @@ impl Model {
         let at_ms = self.now;
         let message =
             MessageState { number, by, client_id, reply_to: None, at: at_ms, revision: 0, deleted: false, text };
+        let caught_up = self.unread(by, at) == 0;
         let position = self.did(device, at, verb, vec![Content::Message(message)]);
-        self.markers.insert((by, at), ReadMarker { seq: position.seq, number });
+        if caught_up {
+            let marker = self.log(at, |log| marker(log, by, position.seq));
+            self.markers.insert((by, at), marker);
+        }
         position.seq
     }
 
@@ -198,10 +202,10 @@ impl Model {
         let head = self.head(at).seq;
         let known = self.markers[&(by, at)];
         let asked = self.rng.random_range(known.seq..=head);
-        let number = self.log(at, |log| log.number_at(asked));
-        let unread = self.log(at, |log| log.number_at(head)) - number;
-        let marker = ReadMarker { seq: asked, number };
+        self.record(device, began, Fact::Marks(MarkAsked { began, conversation: at, seq: asked }));
+        let marker = self.log(at, |log| marker(log, by, asked));
         self.markers.insert((by, at), marker);
+        let unread = self.unread(by, at);
         let asked = Some(asked);
         let fact = MarkerFact { began, ended, conversation: at, asked, marker, unread: Some(unread) };
         self.record(device, ended, Fact::Marker(fact));
@@ -257,7 +261,8 @@ impl Model {
             role: self.log(at, |log| log.role_at(reader, head.seq).unwrap()),
             members: self.log(at, |log| log.members_at(head.seq)),
             read,
-            unread: self.log(at, |log| log.number_at(head.seq)) - read.number,
+            own_number: self.log(at, |log| log.own_number_at(reader, head.seq)),
+            unread: self.unread(reader, at),
             last_message: last.map(|seq| (seq, self.message(at, seq).unwrap())),
         };
         self.record(device, ended, Fact::Summary(fact));
@@ -327,6 +332,11 @@ impl Model {
         self.logs.get(&at).and_then(|log| log.last()).map_or(Position::default(), |entry| entry.position)
     }
 
+    fn unread(&self, user: UserId, at: ConversationId) -> u64 {
+        let read = self.markers[&(user, at)].seq;
+        self.log(at, |log| log.messages_of_others_in(user, read + 1, log.head()))
+    }
+
     pub(crate) fn is_member(&self, user: UserId, at: ConversationId) -> bool {
         self.log(at, |log| log.is_member_at(user, log.head()))
     }
@@ -350,4 +360,9 @@ impl Model {
         let entries = self.logs.get(&at).map_or(&[][..], Vec::as_slice);
         ask(&Log::build(at, entries, &history, &mut Vec::new()))
     }
+}
+
+/// A user's marker at an entry.
+fn marker(log: &Log<'_>, user: UserId, seq: Seq) -> ReadMarker {
+    ReadMarker { seq, number: log.number_at(seq), own_number: log.own_number_at(user, seq) }
 }
