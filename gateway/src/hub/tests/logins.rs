@@ -1,5 +1,7 @@
 //! A login has several connections, as a browser has tabs: they live and drop apart, and are never too many.
 
+use link::Head;
+use protocol::Position;
 use protocol::limits::CONNECTIONS_PER_LOGIN_MAX;
 
 use super::*;
