@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "audit", up: audit::MIGRATION_SQL, down: audit::MIGRATION_DOWN_SQL },
     Migration { version: 2, name: "conversations, logs, members, markers, presence", up: UP, down: DOWN },
     Migration { version: 3, name: "running numbers of own messages", up: OWN_NUMBERS_UP, down: OWN_NUMBERS_DOWN },
+    Migration { version: 4, name: "who came in after an entry", up: BEGINNINGS_UP, down: BEGINNINGS_DOWN },
 ];
 
 const UP: &str = "
@@ -172,4 +173,13 @@ FROM (
 WHERE memberships.stream = last.stream AND memberships.user = last.user AND memberships.joined_seq = last.joined_seq;
 ALTER TABLE memberships DROP COLUMN read_own;
 ALTER TABLE memberships DROP COLUMN own_number;
+";
+
+/// Every edit asks whether somebody came in after the message. A send changes none of these columns.
+const BEGINNINGS_UP: &str = "
+CREATE INDEX memberships_beginning ON memberships (stream, first_seq) WHERE left_seq IS NULL;
+";
+
+const BEGINNINGS_DOWN: &str = "
+DROP INDEX memberships_beginning;
 ";

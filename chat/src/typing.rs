@@ -53,6 +53,7 @@ pub(crate) fn event(user: UserId, conversation: ConversationId, now: Millis) -> 
         name: Cow::Borrowed(TYPING),
         at: now,
         body: Bytes::from(serde_json::to_vec(&Typing { conversation, user })?),
+        by_rights: false,
         effects: Arc::default(),
     })
 }

@@ -146,6 +146,7 @@ mod tests {
             name: "test".into(),
             at: 0,
             body: bytes::Bytes::from_static(b"{}"),
+            by_rights: false,
             effects: Arc::from([]),
         }
     }

@@ -19,8 +19,11 @@ pub struct Event {
     pub name: Cow<'static, str>,
     /// When it happened.
     pub at: Millis,
-    /// Its body (JSON), the same for the whole audience.
+    /// Its body (JSON), the same for the whole audience, or for whoever may see it.
     pub body: Bytes,
+    /// Of an entry: some of its audience may not see it. So nobody is pushed its body: each reads the entry from the log, with their
+    /// own rights.
+    pub by_rights: bool,
     /// What it does to audiences, in order.
     pub effects: Arc<[Effect]>,
 }

@@ -69,6 +69,8 @@ pub(crate) enum Content {
         revision: u32,
         by: UserId,
         client_id: ClientId,
+        /// Some who were members then do not see the message, so this is not theirs to see either.
+        by_rights: bool,
     },
     Deleted {
         target: Seq,
@@ -124,8 +126,17 @@ impl Entry {
             name: Cow::Borrowed(self.content.name()),
             at: self.at,
             body: self.body()?,
+            by_rights: matches!(self.content, Content::Edited { by_rights: true, .. }),
             effects: self.effects(),
         })
+    }
+
+    /// The entry that one must see in order to see this one: the new text of a message is for those who see the message.
+    pub(crate) fn is_about(&self) -> Option<Seq> {
+        match self.content {
+            Content::Edited { target, .. } => Some(target),
+            _ => None,
+        }
     }
 
     /// The message that the entry holds, if it is one.
@@ -166,7 +177,7 @@ impl Entry {
                 json(&MemberBan { conversation, user: *user, by: *by })
             }
             Content::Message(_) => json(&self.message()),
-            Content::Edited { target, text, revision, by, client_id } => json(&MessageEdited {
+            Content::Edited { target, text, revision, by, client_id, by_rights: _ } => json(&MessageEdited {
                 conversation,
                 target: *target,
                 text: text.clone(),

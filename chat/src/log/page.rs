@@ -97,7 +97,7 @@ fn items(
             break;
         }
         if stretch.visible {
-            entries(connection, stream, stretch, limit, &mut items, &mut bytes)?;
+            entries(connection, stream, visibility, stretch, limit, &mut items, &mut bytes)?;
         } else {
             let tag = tag_of(connection, stream.no, stretch.last)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
             items.push(Item::Withheld { first: stretch.first, last: Position { seq: stretch.last, tag } });
@@ -109,6 +109,7 @@ fn items(
 fn entries(
     connection: &Connection,
     stream: &Stream,
+    visibility: &Visibility,
     stretch: Stretch,
     limit: usize,
     items: &mut Vec<Item>,
@@ -119,9 +120,12 @@ fn entries(
     let left = (limit - items.len()) as i64;
     let mut rows = statement.query(params![stream.no, stretch.first as i64, stretch.last as i64, left])?;
     while let Some(row) = rows.next()? {
-        let event = row::read(stream.id, row)?
-            .event()
-            .map_err(|error| refuse(protocol::ErrorCode::Internal, error.to_string()))?;
+        let entry = row::read(stream.id, row)?;
+        if entry.is_about().is_some_and(|target| !visibility.sees(target)) {
+            items.push(Item::Withheld { first: entry.position.seq, last: entry.position });
+            continue;
+        }
+        let event = entry.event().map_err(|error| refuse(protocol::ErrorCode::Internal, error.to_string()))?;
         *bytes += event.body.len();
         items.push(Item::Entry(event));
         if *bytes >= BYTES_MAX {

@@ -86,10 +86,11 @@ fn columns(content: &Content) -> rusqlite::Result<Columns<'_>> {
             revision: message.revision.into(),
             ..of(codes::MESSAGE)
         },
-        Content::Edited { target, text, revision, by, client_id } => Columns {
+        Content::Edited { target, text, revision, by, client_id, by_rights } => Columns {
             actor: Some(by.as_bytes()),
             client_id: Some(client_id.as_bytes()),
             target: Some(*target as i64),
+            detail: Some(i64::from(*by_rights)),
             text: Some(text),
             revision: i64::from(*revision),
             ..of(codes::EDITED)
@@ -155,6 +156,8 @@ pub(crate) fn read(stream: StreamId, row: &Row<'_>) -> rusqlite::Result<Entry> {
             revision: row.get(13)?,
             by: by()?,
             client_id: ClientId::from(id(row, 6)?),
+            // Entries from before this was noted have nothing here: each reads them by their rights.
+            by_rights: row.get::<_, Option<i64>>(10)? != Some(0),
         },
         codes::DELETED => Content::Deleted { target: target()?, by: by()? },
         codes::ENTERED => Content::Entered(parse(row, 14)?, Tag(row.get(9)?)),

@@ -1,4 +1,5 @@
-//! Which entries of a log a reader may see: the union of their membership intervals.
+//! Which entries of a log a reader may see: the union of their membership intervals. (Of these, an edit is seen by who sees its
+//! message: `page`.)
 //!
 //! Pure arithmetic on numbers, so that withheld ranges are found without touching the entries in them.
 

@@ -42,6 +42,7 @@ fn event(
         name: Cow::Borrowed(name),
         at,
         body: Bytes::from(serde_json::to_vec(body)?),
+        by_rights: false,
         effects: Arc::default(),
     })
 }

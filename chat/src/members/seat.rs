@@ -87,6 +87,13 @@ pub(crate) fn former_own_number(connection: &Connection, stream_no: i64, user: U
     Ok(last.unwrap_or(0))
 }
 
+/// Whether some present membership shows the log only from behind this entry on.
+pub(crate) fn began_after(connection: &Connection, stream_no: i64, seq: Seq) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM memberships WHERE stream = ? AND first_seq > ? AND left_seq IS NULL")?
+        .exists(params![stream_no, seq as i64])
+}
+
 /// How many owners there are; never more than asked for.
 pub(crate) fn owners(connection: &Connection, stream_no: i64, at_most: u32) -> rusqlite::Result<u32> {
     connection

@@ -42,8 +42,14 @@ pub(crate) fn edit(
     connection
         .prepare_cached("UPDATE entries SET text = ?, edited_at = ?, revision = ? WHERE stream = ? AND seq = ?")?
         .execute(params![request.text, change.now as i64, revision, stream.no, request.seq as i64])?;
-    let content =
-        Content::Edited { target: request.seq, text: request.text, revision, by: caller, client_id: request.client_id };
+    let content = Content::Edited {
+        target: request.seq,
+        text: request.text,
+        revision,
+        by: caller,
+        client_id: request.client_id,
+        by_rights: seat::began_after(connection, stream.no, request.seq)?,
+    };
     let position = change.append(&mut conversation.stream, content)?;
     keep_revision(change, stream.no, request.seq, before.revision, &before.text, caller, position.seq)?;
     Ok(Appended { position })

@@ -148,6 +148,7 @@ pub(crate) fn register(told: &Told, audience: Arc<[UserId]>, now: Millis) -> ser
         name: Cow::Borrowed(PRESENCE_CHANGED),
         at: now,
         body: Bytes::from(serde_json::to_vec(&told.presence)?),
+        by_rights: false,
         effects: Arc::default(),
     })
 }

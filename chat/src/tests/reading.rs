@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt;
 use link::{Change, Hint, Item, ReadRequest, Reader, Service, Standing};
-use protocol::{ConversationId, Position, Seq, StreamId, Tag};
+use protocol::chat::Messages;
+use protocol::{ClientId, ConversationId, Position, Seq, StreamId, Tag};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
@@ -77,6 +78,46 @@ async fn a_reader_sees_exactly_the_entries_of_their_memberships() {
         let (all, none, _) = seen(&world, owner, group).await;
         assert_eq!((all.len() as Seq, none.len()), (*all.last().unwrap(), 0));
     }
+}
+
+#[tokio::test]
+async fn an_edit_is_for_those_who_see_the_message() {
+    let world = World::new();
+    let [owner, member, guest] = world.people();
+    let group = world.group(owner, &[member]).await;
+    let edit = async |seq: Seq, text: &str| {
+        let body = json!({ "seq": seq, "text": text, "client_id": ClientId::now() });
+        owner.act(&world, "messages.edit", group, body).await.unwrap()
+    };
+    let early = owner.send(&world, group, "early").await.unwrap().position.seq;
+    let mut edits = vec![edit(early, "everybody sees it").await];
+    let invite = json!({ "users": [guest.id] });
+    owner.act(&world, "members.invite", group, invite.clone()).await.unwrap();
+    let late = owner.send(&world, group, "late").await.unwrap().position.seq;
+    edits.push(edit(early, "secret").await);
+    edits.push(edit(late, "all who are in").await);
+    owner.on(&world, "members.kick", group, guest).await.unwrap();
+    edits.push(edit(early, "secret, with nobody who must not see it").await);
+    owner.act(&world, "members.invite", group, invite).await.unwrap();
+    edits.push(edit(late, "seen in the membership before").await);
+
+    let (of_guest, withheld, _) = seen(&world, guest, group).await;
+    let sees = edits.iter().map(|seq| of_guest.contains(seq)).collect::<Vec<_>>();
+    assert_eq!(sees, [false, false, true, false, true]);
+    assert!(withheld.contains(&edits[1]));
+    let (of_member, none, _) = seen(&world, member, group).await;
+    assert!(none.is_empty() && edits.iter().all(|seq| of_member.contains(seq)));
+
+    // What gateways are told for all: only where everybody sees it.
+    let page = world.page(StreamId::conversation(group), Reader::System, 0, 500).await;
+    let by_rights = |seq: &Seq| match &page.items[*seq as usize - 1] {
+        Item::Entry(event) => event.by_rights,
+        Item::Withheld { .. } => panic!("the system sees everything"),
+    };
+    assert_eq!(edits.iter().map(by_rights).collect::<Vec<_>>(), [false, true, false, false, true]);
+    let history: Messages = guest.ask(&world, "messages.list", Some(group), json!({})).await.unwrap();
+    let texts: Vec<_> = history.messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, ["seen in the membership before"]);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ impl Hub {
     /// Something happened, say hints, in this order.
     ///
     /// Entries that follow one another in one stream are handed to each connection together: a burst costs it one wake and one
-    /// write. An entry that changes an audience stands alone.
+    /// write. An entry that changes an audience, or that not all of it may see, stands alone.
     pub(crate) fn hints(&self, events: &[Arc<Event>]) {
         let mut rest = events;
         while let Some(first) = rest.first() {
@@ -65,8 +65,8 @@ impl Hub {
         }
     }
 
-    /// Delivers the entries after the cursor: one, or several without effects. Effects on other streams are handed back: their
-    /// shards can't be locked here.
+    /// Delivers the entries after the cursor: one, or several plain ones. Effects on other streams are handed back: their shards
+    /// can't be locked here.
     pub(super) fn advance<E: Borrow<Event>>(
         &self,
         id: StreamId,
@@ -91,9 +91,15 @@ impl Hub {
                 }
             }
         }
-        let encoded: Vec<Encoded<'_>> = run.iter().map(|event| Encoded::new(event.borrow())).collect();
-        for conn in &stream.subscribers {
-            conn.with(|session| session.deliver(id, start.seq, &encoded));
+        if first.borrow().by_rights {
+            for conn in &stream.subscribers {
+                conn.with(|session| session.pass_over(id, start.seq));
+            }
+        } else {
+            let encoded: Vec<Encoded<'_>> = run.iter().map(|event| Encoded::new(event.borrow())).collect();
+            for conn in &stream.subscribers {
+                conn.with(|session| session.deliver(id, start.seq, &encoded));
+            }
         }
         for effect in effects.iter() {
             if effect.stream == id && effect.change == Change::Left {
@@ -198,9 +204,10 @@ impl Hub {
     }
 }
 
-/// How many of these events can be handed on together: entries of one stream that change no audience.
+/// How many of these events can be handed on together: entries of one stream that change no audience and are for all of it.
 fn run_of(events: &[Arc<Event>]) -> usize {
-    let plain = |event: &Event| event.position().filter(|_| event.effects.is_empty()).map(|(stream, _)| stream);
+    let is_plain = |event: &Event| event.effects.is_empty() && !event.by_rights;
+    let plain = |event: &Event| event.position().filter(|_| is_plain(event)).map(|(stream, _)| stream);
     let stream = events.first().and_then(|event| plain(event));
     let same = events.iter().take_while(|event| stream.is_some() && plain(event) == stream);
     same.count().max(1)

@@ -148,6 +148,8 @@ impl Device {
 #[derive(Clone, Debug)]
 enum Step {
     Say,
+    /// Says something about an entry so far back.
+    SayOf(Seq),
     ComeOrGo(usize),
     Turn(usize),
     Drop(usize),
@@ -157,6 +159,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<(Step, bool, bool)>> {
     let step = prop_oneof![
         4 => Just(Step::Say),
+        3 => (0..12u64).prop_map(Step::SayOf),
         4 => (0..3usize).prop_map(Step::ComeOrGo),
         4 => (0..4usize).prop_map(Step::Turn),
         1 => (0..4usize).prop_map(Step::Drop),
@@ -178,6 +181,10 @@ proptest! {
             for (step, first_arrives, second_arrives) in steps {
                 let told = match step {
                     Step::Say => vec![world.logs.append(room(), Vec::new())],
+                    Step::SayOf(back) => {
+                        let target = world.logs.head(room()).seq.saturating_sub(back);
+                        vec![world.logs.append_about(target)]
+                    }
                     Step::ComeOrGo(number) => {
                         let leaves = world.logs.is_member(user(number));
                         world.logs.change(user(number), if leaves { Change::Left } else { Change::Joined })
@@ -210,7 +217,7 @@ proptest! {
                     // A membership that began and ended without any hint is history; all others are heard whole.
                     let span = from..=to.unwrap_or(head);
                     let unheard = to.is_some() && !span.clone().any(|seq| device.seen.contains(&seq));
-                    expected.extend(span.filter(|_| !unheard));
+                    expected.extend(span.filter(|seq| !unheard && world.logs.sees(user(number), *seq)));
                 }
                 assert_eq!(device.seen, expected, "device {number} of {:?}", world.logs.memberships.lock());
             }
@@ -264,6 +271,28 @@ async fn who_is_kicked_hears_the_kick_last_and_nothing_between_kick_and_return()
     world.settle().await;
     assert_eq!(world.devices[1].seen, BTreeSet::from([2, 3, 5]));
     assert_eq!(world.devices[0].seen, BTreeSet::from([1, 2, 3, 4, 5]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_not_everybody_may_see_is_read_by_each_with_their_own_rights_and_in_its_place() {
+    let mut world = World::new(2, 100_000).await;
+    let mut tell = Vec::new();
+    tell.extend(world.logs.change(user(0), Change::Joined));
+    tell.push(world.logs.append(room(), Vec::new()));
+    tell.extend(world.logs.change(user(1), Change::Joined));
+    world.hub.hints(&tell);
+    world.settle().await;
+    let about = [world.logs.append_about(2), world.logs.append(room(), Vec::new()), world.logs.append_about(3)];
+    assert_eq!(about.each_ref().map(|event| event.by_rights), [true, false, false]);
+    world.hub.hints(&about);
+    for device in &world.devices {
+        assert!(device.conn.session().is_drained(), "nothing is pushed past what is to be read first");
+        assert_eq!(device.conn.session().reads_from(room()), Some(4));
+    }
+    world.settle().await;
+    assert_eq!(world.devices[0].seen, BTreeSet::from([1, 2, 3, 4, 5, 6]));
+    assert_eq!(world.devices[1].seen, BTreeSet::from([3, 5, 6]));
+    assert_eq!(world.devices[1].positions[&room()], 6, "what is withheld counts as heard");
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,6 +86,23 @@ impl Session {
         self.queue(frame, Kind::Entry(stream, seq))
     }
 
+    /// The turn of an entry has come that not everybody may see: the session reads it from the log, with its user's rights. Answers
+    /// whether the writer must be woken.
+    pub(crate) fn pass_over(&mut self, stream: StreamId, seq: Seq) -> bool {
+        if self.phase != Phase::Open || self.closing().is_some() {
+            self.tracks.note(stream, seq);
+            return false;
+        }
+        match self.tracks.turn(stream, seq) {
+            Turn::Next => {
+                self.tracks.note(stream, seq);
+                true
+            }
+            Turn::Met | Turn::Overtaken => true,
+            Turn::Passed => false,
+        }
+    }
+
     /// A register's value or something ephemeral. Answers whether the writer must be woken.
     pub(crate) fn tell(&mut self, event: &Encoded<'_>, kind: Kind) -> bool {
         if self.phase != Phase::Open || self.closing().is_some() {

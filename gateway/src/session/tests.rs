@@ -29,6 +29,7 @@ fn entry(stream: StreamId, seq: Seq) -> Event {
         name: Cow::Borrowed("test"),
         at: 0,
         body: Bytes::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(100))),
+        by_rights: false,
         effects: Arc::from([]),
     }
 }

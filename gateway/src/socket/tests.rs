@@ -107,7 +107,15 @@ async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
             let identity = Identity::Entry { stream: own, seq, tag: Tag(1) };
             let body = Bytes::from_static(b"{}");
             let name = Cow::Borrowed("test");
-            let event = Event { identity, audience: Audience::Stream(own), name, at: 0, body, effects: Arc::from([]) };
+            let event = Event {
+                identity,
+                audience: Audience::Stream(own),
+                name,
+                at: 0,
+                body,
+                by_rights: false,
+                effects: Arc::from([]),
+            };
             conn.with(|session| session.deliver(own, seq, &[Encoded::new(&event)]));
         }
     };

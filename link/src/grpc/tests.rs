@@ -36,6 +36,7 @@ fn event(name: &'static str) -> Event {
         name: name.into(),
         at: 5,
         body: Bytes::from_static(b"{\"a\":1}"),
+        by_rights: false,
         effects: Arc::from([]),
     }
 }

@@ -25,7 +25,7 @@ pub const MEMBER_BANNED: &str = "member.banned";
 pub const MEMBER_UNBANNED: &str = "member.unbanned";
 /// `c:` a message. Body: [`super::Message`], as it stands when it is read.
 pub const MESSAGE_NEW: &str = "message.new";
-/// `c:` a message was edited. Body: [`MessageEdited`].
+/// `c:` a message was edited; withheld from who does not see the message. Body: [`MessageEdited`].
 pub const MESSAGE_EDITED: &str = "message.edited";
 /// `c:` a message was deleted. Body: [`MessageDeleted`].
 pub const MESSAGE_DELETED: &str = "message.deleted";

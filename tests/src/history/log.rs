@@ -211,12 +211,23 @@ impl<'a> Log<'a> {
         Some(roles[after.checked_sub(1)?].1)
     }
 
+    /// An edit is seen by who sees the message.
     pub(crate) fn may_see(&self, user: UserId, seq: Seq) -> bool {
-        self.memberships(user).iter().any(|m| m.first <= seq && seq <= m.last())
+        self.and_what_it_is_about(seq)
+            .all(|seq| self.memberships(user).iter().any(|m| m.first <= seq && seq <= m.last()))
     }
 
     pub(crate) fn surely_sees(&self, user: UserId, seq: Seq) -> bool {
-        self.memberships(user).iter().any(|m| m.surely_from <= seq && seq <= m.last())
+        let memberships = self.memberships(user);
+        self.and_what_it_is_about(seq).all(|seq| memberships.iter().any(|m| m.surely_from <= seq && seq <= m.last()))
+    }
+
+    fn and_what_it_is_about(&self, seq: Seq) -> impl Iterator<Item = Seq> {
+        let target = match self.entry(seq).map(|entry| &entry.content) {
+            Some(Content::Edited { target, .. }) => Some(*target),
+            _ => None,
+        };
+        std::iter::once(seq).chain(target)
     }
 
     /// Whether a message lies in this range that the user sees.

@@ -1,10 +1,11 @@
 //! Messages: sent once, in order, edited, deleted, answered, read page by page.
 
 use harness::{Topology, World, on_every_topology};
-use protocol::ErrorCode;
-use protocol::chat::{MESSAGE_DELETED, MESSAGE_EDITED, Revisions, Sent};
+use protocol::chat::{CONVERSATION_JOINED, MEMBER_JOINED, MESSAGE_DELETED, MESSAGE_EDITED, Revisions, Sent};
+use protocol::frames::EVENT_WITHHELD;
 use protocol::limits::TEXT_CHARS_MAX;
-use serde_json::json;
+use protocol::{ErrorCode, Position};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 on_every_topology![
@@ -12,6 +13,7 @@ on_every_topology![
     a_message_sent_twice_under_one_id_is_one_message,
     many_sends_in_flight_keep_their_order,
     an_edit_is_the_authors_and_keeps_the_former_text_for_moderators,
+    an_edit_is_not_told_to_who_does_not_see_the_message,
     a_delete_takes_the_text_away_for_all,
     a_reply_names_a_message_that_is_there,
     what_is_no_message_is_refused,
@@ -98,6 +100,43 @@ async fn an_edit_is_the_authors_and_keeps_the_former_text_for_moderators(topolog
     assert_eq!(denied, ErrorCode::Forbidden);
     let revisions: Revisions = root.done(group, "messages.revisions", json!({ "seq": seq })).await;
     assert_eq!(revisions.revisions[0].text, "frist");
+    world.end().await;
+}
+
+async fn an_edit_is_not_told_to_who_does_not_see_the_message(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob, cleo] = world.people(["ann", "bob", "cleo"]).await;
+    let group = ann.group("before cleo", &[&bob]).await;
+    let early = ann.say(group, "a secret").await.position.seq;
+    let (mut b, mut c) = (bob.device().await, cleo.device().await);
+    ann.done::<Value>(group, "members.invite", json!({ "users": [cleo.id] })).await;
+    c.event(CONVERSATION_JOINED).await;
+    c.event(MEMBER_JOINED).await;
+    let late = ann.say(group, "hello cleo").await.position.seq;
+    for device in [&mut b, &mut c] {
+        device.hears("hello cleo").await;
+    }
+    // Many in a row, so that what is read from the log and what is pushed alternate.
+    for n in 0..5 {
+        let first = ann.edit(group, early, &format!("a secret {n}")).await.position.seq;
+        let second = ann.edit(group, late, &format!("hello {n}")).await.position.seq;
+        ann.say(group, &format!("{n}")).await;
+        for (text, seq) in [(format!("a secret {n}"), first), (format!("hello {n}"), second)] {
+            let edit = b.event(MESSAGE_EDITED).await;
+            assert_eq!((edit.body["text"].as_str(), edit.from.map(|from| from.seq)), (Some(text.as_str()), Some(seq)));
+        }
+        b.hears(&n.to_string()).await;
+        let withheld = c.event(EVENT_WITHHELD).await;
+        assert_eq!(withheld.from.map(|from| from.seq), Some(first));
+        let edit = c.event(MESSAGE_EDITED).await;
+        assert_eq!((edit.body["target"].as_u64(), edit.from.map(|from| from.seq)), (Some(late), Some(second)));
+        c.hears(&n.to_string()).await;
+    }
+    // Nor is it read later.
+    let log = cleo.log(group, Position::default()).await;
+    assert!(!log.iter().any(|event| event.body.to_string().contains("secret")), "{log:?}");
+    let page = cleo.history(group, json!({})).await;
+    assert!(page.messages.iter().all(|message| !message.text.contains("secret")));
     world.end().await;
 }
 

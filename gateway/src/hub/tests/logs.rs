@@ -30,6 +30,8 @@ pub(super) struct Logs {
     pub(super) publisher: Publisher,
     pub(super) logs: Mutex<HashMap<StreamId, Vec<Arc<Event>>>>,
     pub(super) memberships: Mutex<HashMap<UserId, Vec<Span>>>,
+    /// Which entry of the conversation one must see to see this one.
+    about: Mutex<HashMap<Seq, Seq>>,
     /// The next one who watches hears nothing, and no error either.
     pub(super) silent: AtomicBool,
 }
@@ -40,11 +42,25 @@ impl Logs {
             publisher: Publisher::new(4),
             logs: Mutex::default(),
             memberships: Mutex::default(),
+            about: Mutex::default(),
             silent: AtomicBool::new(false),
         })
     }
 
     pub(super) fn append(&self, stream: StreamId, effects: Vec<Effect>) -> Arc<Event> {
+        self.append_for(stream, effects, false)
+    }
+
+    /// An entry of the conversation that only they see who see entry `target`.
+    pub(super) fn append_about(&self, target: Seq) -> Arc<Event> {
+        let present = |(from, to): &Span| to.is_none() && *from > target;
+        let by_rights = self.memberships.lock().values().filter_map(|spans| spans.last()).any(present);
+        let event = self.append_for(room(), Vec::new(), by_rights);
+        self.about.lock().insert(event.position().map_or(0, |(_, at)| at.seq), target);
+        event
+    }
+
+    fn append_for(&self, stream: StreamId, effects: Vec<Effect>, by_rights: bool) -> Arc<Event> {
         let mut logs = self.logs.lock();
         let log = logs.entry(stream).or_default();
         let seq = log.len() as Seq + 1;
@@ -54,6 +70,7 @@ impl Logs {
             name: Cow::Borrowed("test"),
             at: 0,
             body: Bytes::from_static(b"{}"),
+            by_rights,
             effects: effects.into(),
         });
         log.push(Arc::clone(&event));
@@ -70,7 +87,13 @@ impl Logs {
         memberships.get(&user).and_then(|spans| spans.last()).is_some_and(|(_, to)| to.is_none())
     }
 
+    /// Whether the user was a member, and sees what the entry is about.
     pub(super) fn sees(&self, user: UserId, seq: Seq) -> bool {
+        let target = self.about.lock().get(&seq).copied();
+        self.was_in(user, seq) && target.is_none_or(|target| self.was_in(user, target))
+    }
+
+    fn was_in(&self, user: UserId, seq: Seq) -> bool {
         let memberships = self.memberships.lock();
         let spans = memberships.get(&user).map_or(&[] as &[_], Vec::as_slice);
         spans.iter().any(|(from, to)| *from <= seq && to.is_none_or(|to| seq <= to))

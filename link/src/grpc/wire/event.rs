@@ -31,6 +31,7 @@ impl From<&Event> for proto::Event {
             name: event.name.to_string(),
             at: event.at,
             body: event.body.clone(),
+            by_rights: event.by_rights,
             effects: event.effects.iter().map(proto::Effect::from).collect(),
         }
     }
@@ -58,7 +59,15 @@ impl TryFrom<proto::Event> for Event {
             }
         };
         let effects: Result<Arc<[Effect]>, _> = event.effects.into_iter().map(Effect::try_from).collect();
-        Ok(Self { identity, audience, name: Cow::Owned(event.name), at: event.at, body: event.body, effects: effects? })
+        Ok(Self {
+            identity,
+            audience,
+            name: Cow::Owned(event.name),
+            at: event.at,
+            body: event.body,
+            by_rights: event.by_rights,
+            effects: effects?,
+        })
     }
 }
 

@@ -96,13 +96,14 @@ fn event() -> impl Strategy<Value = Event> {
         change: if joined { Change::Joined } else { Change::Left },
         at,
     });
-    (identity, audience, ".*", any::<u64>(), bytes(), vec(effect, 0..3)).prop_map(
-        |(identity, audience, name, at, body, effects)| Event {
+    (identity, audience, ".*", any::<u64>(), bytes(), any::<bool>(), vec(effect, 0..3)).prop_map(
+        |(identity, audience, name, at, body, by_rights, effects)| Event {
             identity,
             audience,
             name: Cow::Owned(name),
             at,
             body,
+            by_rights,
             effects: effects.into(),
         },
     )

@@ -302,10 +302,13 @@ impl Model {
                 let seen = Seen::Withheld { stream, first, last };
                 self.record(device, self.now, Fact::Heard { at: self.now, seen });
             }
-            let entry = self.logs[&at][seq as usize - 1].clone();
+            let LogEntry { position, content, .. } = self.logs[&at][seq as usize - 1].clone();
             self.heard.insert((device, at), seq);
-            let seen =
-                Seen::Entry { stream, position: entry.position, content: Some(entry.content), body: TextHash::of("") };
+            let seen = match self.log(at, |log| log.may_see(listener, seq)) {
+                true => Seen::Entry { stream, position, content: Some(content), body: TextHash::of("") },
+                // An edit of a message from before their time.
+                false => Seen::Withheld { stream, first: seq, last: position },
+            };
             self.record(device, self.now, Fact::Heard { at: self.now, seen });
         }
     }

@@ -272,6 +272,26 @@ fn an_entry_told_to_somebody_who_was_out_is_found() {
 }
 
 #[test]
+fn an_edit_told_to_somebody_who_does_not_see_the_message_is_found() {
+    let group = conversation(0);
+    let mut model = Model::new(3, 3);
+    model.create(0, group, ConversationKind::Group, &[1]);
+    let seq = model.send(0, group, "before Cleo came");
+    model.send(1, group, "one more");
+    model.invite(0, group, 2);
+    model.edit(0, group, seq, "still before");
+    let mut history = model.finish();
+    accepted(&history);
+    let edit = history.logs[&group].last().unwrap().clone();
+    let told = history.devices[2].facts.last_mut().unwrap();
+    let Fact::Heard { seen, .. } = told else { panic!("heard") };
+    let (stream, position) = (StreamId::conversation(group), edit.position);
+    assert!(matches!(seen, Seen::Withheld { first, .. } if *first == position.seq), "{seen:?}");
+    *seen = Seen::Entry { stream, position, content: Some(edit.content), body: TextHash::of("") };
+    refused(&history, Leak);
+}
+
+#[test]
 fn a_message_read_by_somebody_who_was_out_is_found() {
     let mut history = chat();
     let Content::Message(message) = content(&mut history, 11).clone() else { panic!("a message") };
