@@ -62,11 +62,12 @@ impl Shared {
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, Stop> + Send + 'static,
     ) -> impl FnOnce(&mut WriteTx<'_>) -> Result<T, Stop> + Send + 'static {
         let (folds, publisher, store) = (Arc::clone(&self.folds), self.publisher.clone(), self.store.clone());
+        let presences = Arc::clone(&self.presences);
         move |tx| {
             // Only the writer thread takes this lock.
             let mut folds = folds.lock();
             folds.enter(store.generation());
-            let mut change = Change::new(tx, publisher, &mut folds, now_ms());
+            let mut change = Change::new(tx, publisher, presences, &mut folds, now_ms());
             let done = work(&mut change)?;
             change.finish();
             Ok(done)

@@ -3,6 +3,8 @@
 //! Entries are numbered here, against the head that the transaction itself reads, and told only from the commit hook: so what is
 //! told is durable, and is told in the order of the log.
 
+use std::sync::Arc;
+
 use link::{Event, Publisher};
 use protocol::{ConversationId, Millis, Position, StreamId, Tag, UserId};
 use runtime::audit::{self, AuditResult};
@@ -13,22 +15,32 @@ use super::fold::Folds;
 use super::row;
 use super::{Content, Entry, Stream};
 use crate::origin::Origin;
+use crate::presence::Presences;
 use crate::refuse::{Stop, refuse};
 
 /// A command at work.
 pub(crate) struct Change<'a, 'tx> {
     tx: &'a WriteTx<'tx>,
     publisher: Publisher,
+    presences: Arc<Presences>,
     folds: &'a mut Folds,
     events: Vec<Event>,
     touched: Vec<ConversationId>,
+    newcomers: Vec<(ConversationId, UserId)>,
     /// When the command is judged.
     pub(crate) now: Millis,
 }
 
 impl<'a, 'tx> Change<'a, 'tx> {
-    pub(crate) fn new(tx: &'a WriteTx<'tx>, publisher: Publisher, folds: &'a mut Folds, now: Millis) -> Self {
-        Self { tx, publisher, folds, events: Vec::new(), touched: Vec::new(), now }
+    pub(crate) fn new(
+        tx: &'a WriteTx<'tx>,
+        publisher: Publisher,
+        presences: Arc<Presences>,
+        folds: &'a mut Folds,
+        now: Millis,
+    ) -> Self {
+        let (events, touched, newcomers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tx, publisher, presences, folds, events, touched, newcomers, now }
     }
 
     /// The transaction.
@@ -96,6 +108,11 @@ impl<'a, 'tx> Change<'a, 'tx> {
         self.events.push(event);
     }
 
+    /// Somebody has come into a conversation in which presence is pushed.
+    pub(crate) fn came_in(&mut self, conversation: ConversationId, user: UserId) {
+        self.newcomers.push((conversation, user));
+    }
+
     /// The command was done: what it changed is forgotten, what it says is told after the commit.
     pub(crate) fn finish(self) {
         for conversation in &self.touched {
@@ -105,9 +122,13 @@ impl<'a, 'tx> Change<'a, 'tx> {
             return;
         }
         let (publisher, events) = (self.publisher, self.events);
+        let (presences, newcomers) = (self.presences, self.newcomers);
         self.tx.on_commit(move || {
             for event in events {
                 publisher.publish(event);
+            }
+            if !newcomers.is_empty() {
+                presences.came_in(&newcomers);
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use link::Refusal;
 use protocol::chat::{ConversationJoined, ConversationKind, ConversationLeft, Leaving, MemberRole};
-use protocol::limits::MEMBERS_MAX;
+use protocol::limits::{MEMBERS_MAX, PRESENCE_PUSH_MEMBERS_MAX};
 use protocol::{ConversationId, ErrorCode, Position, Seq, UserId};
 use rusqlite::params;
 
@@ -71,6 +71,9 @@ pub(crate) fn come_in(
         own_number,
     };
     change.append_to_user(user, Content::Entered(body, position.tag))?;
+    if conversation.members <= PRESENCE_PUSH_MEMBERS_MAX as u64 {
+        change.came_in(conversation.id(), user);
+    }
     Ok(position)
 }
 

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use link::{Audience, DeviceReport, Event, Identity, Refusal};
 use parking_lot::Mutex;
 use protocol::chat::{PRESENCE_CHANGED, Presence, PresenceState};
-use protocol::{ConnectionId, ErrorCode, Millis, SessionId, UserId};
+use protocol::{ConnectionId, ConversationId, ErrorCode, Millis, SessionId, UserId};
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::audience;
+use super::introductions::{self, Newcomers};
 use super::machine::{Machine, Told};
 use super::watches::Watches;
 use crate::refuse::{Stop, refuse};
@@ -36,6 +37,7 @@ pub(crate) struct Presences {
     watches: Mutex<Watches>,
     /// Taken from the machine, but not written down yet.
     unwritten: Mutex<HashMap<UserId, Told>>,
+    newcomers: Mutex<Newcomers>,
     wake: Notify,
 }
 
@@ -54,6 +56,7 @@ impl Presences {
             machine: Mutex::new(machine),
             watches: Mutex::default(),
             unwritten: Mutex::default(),
+            newcomers: Mutex::default(),
             wake: Notify::new(),
         })
     }
@@ -90,6 +93,22 @@ impl Presences {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::Overloaded, "Too many lists of watched users: ask with presence.get."))
+    }
+
+    /// These have come into conversations.
+    pub(crate) fn came_in(&self, newcomers: &[(ConversationId, UserId)]) {
+        let mut waiting = self.newcomers.lock();
+        for (conversation, user) in newcomers {
+            waiting.note(*conversation, *user);
+        }
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    /// How many of these are known to be there.
+    pub(super) fn connected(&self, users: &[UserId]) -> usize {
+        let machine = self.machine.lock();
+        users.iter().filter(|user| machine.is_connected(**user)).count()
     }
 
     /// How somebody stands, whether they are there or were once.
@@ -134,8 +153,7 @@ impl Presences {
         }
         users.sort_unstable();
         users.dedup();
-        let machine = self.machine.lock();
-        let connected = users.iter().filter(|user| machine.is_connected(**user)).count();
+        let connected = self.connected(&users);
         Ok((users.into(), connected))
     }
 }
@@ -164,6 +182,7 @@ pub(crate) async fn run(shared: Shared) {
     loop {
         let idle = shared.presences.machine.lock().is_idle()
             && worker.untold.is_empty()
+            && shared.presences.newcomers.lock().is_empty()
             && shared.presences.unwritten.lock().is_empty();
         tokio::select! {
             _ = ticks.tick(), if !idle => {}
@@ -177,6 +196,7 @@ pub(crate) async fn run(shared: Shared) {
         refilled = Instant::now();
         shared.presences.machine.lock().tick(shared.now());
         worker.tell(&shared).await;
+        worker.introduce(&shared).await;
         if written.elapsed() >= WRITE_EVERY {
             write(&shared).await;
             written = Instant::now();
@@ -215,10 +235,7 @@ impl Worker {
             });
             match events.await {
                 Ok(events) => {
-                    for (event, connected) in events {
-                        self.budget -= connected.max(1) as f64;
-                        shared.publisher.publish(event);
-                    }
+                    self.publish(shared, events);
                     for told in self.untold.drain(..) {
                         if told.presence.state == PresenceState::Offline {
                             shared.presences.watches.lock().forget_user(told.presence.user);
@@ -230,6 +247,28 @@ impl Worker {
                     return;
                 }
             }
+        }
+    }
+
+    async fn introduce(&mut self, shared: &Shared) {
+        while self.budget > 0.0 {
+            let next = shared.presences.newcomers.lock().take();
+            let Some((conversation, newcomers)) = next else { return };
+            let (presences, now) = (Arc::clone(&shared.presences), shared.now());
+            let events = shared.read("memberships/introduce", move |connection| {
+                introductions::introduce(connection, &presences, conversation, &newcomers, now)
+            });
+            match events.await {
+                Ok(events) => self.publish(shared, events),
+                Err(refusal) => tracing::warn!(%refusal, %conversation, "who came in was not introduced"),
+            }
+        }
+    }
+
+    fn publish(&mut self, shared: &Shared, events: Vec<(Event, usize)>) {
+        for (event, connected) in events {
+            self.budget -= connected.max(1) as f64;
+            shared.publisher.publish(event);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Presence through the service: who hears of whom, and what is remembered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use link::{Audience, Device, DeviceReport, Event, Hint, Hints, Identity, Service};
 use protocol::accounts::Done;
 use protocol::chat::{Presence, PresenceState, Presences};
-use protocol::{ConnectionId, ErrorCode};
+use protocol::{ConnectionId, ErrorCode, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,6 +27,16 @@ async fn next(hints: &mut Hints, name: &str) -> Arc<Event> {
     loop {
         let Some(Hint::Event { event, .. }) = hints.next().await else { continue };
         if event.name == name {
+            return event;
+        }
+    }
+}
+
+/// The next event about anybody that is told to anybody.
+async fn next_told(hints: &mut Hints) -> Arc<Event> {
+    loop {
+        let event = next(hints, "presence.changed").await;
+        if !hearers(&event).is_empty() {
             return event;
         }
     }
@@ -82,7 +93,13 @@ async fn away_is_told_and_offline_is_remembered_with_when_it_was() {
     let offline = one.ask::<Done>(&world, "presence.set", None, json!({ "state": "offline" })).await;
     assert_eq!(offline.unwrap_err(), ErrorCode::InvalidRequest);
     world.chat.devices(report(gateway, false, &[], &[one])).await.unwrap();
-    let gone = next_of(&mut hints, one).await;
+    let gone = loop {
+        // Their introduction may tell once more that they are away.
+        let event = next_of(&mut hints, one).await;
+        if presence(&event).state != PresenceState::Away {
+            break event;
+        }
+    };
     assert_eq!(presence(&gone).state, PresenceState::Offline);
     eventually("it is written down", || async { get(&world, other, one).await[0].last_seen_at.is_some() }).await;
     let world = world.restart().await;
@@ -133,6 +150,60 @@ async fn in_large_conversations_presence_is_watched_by_a_list() {
     let too_many: Vec<_> = (0..201).map(|_| protocol::UserId::now()).collect();
     let refused = watcher.ask::<Presences>(&world, "presence.watch", None, json!({ "users": too_many })).await;
     assert_eq!(refused.unwrap_err(), ErrorCode::InvalidRequest);
+}
+
+#[tokio::test]
+async fn who_comes_in_and_who_is_there_are_told_of_each_other() {
+    let world = World::new();
+    let [owner, member, guest, absent] = world.people();
+    let gateway = Uuid::new_v4();
+    world.chat.devices(report(gateway, true, &[owner, member, guest], &[])).await.unwrap();
+    let all_told = async || {
+        let mut told = Vec::new();
+        for person in [owner, member, guest] {
+            told.push(get(&world, person, person).await[0].state == PresenceState::Online);
+        }
+        told == [true; 3]
+    };
+    eventually("they are there, and nobody shares a conversation", all_told).await;
+
+    let mut hints = world.chat.watch().await.unwrap();
+    let group = world.group(owner, &[member, absent]).await;
+    // Of who was never there nothing is told.
+    for (person, others) in [(owner, [member, absent]), (member, [owner, absent])] {
+        let event = next_told(&mut hints).await;
+        assert_eq!((presence(&event).user, presence(&event).state), (person.id, PresenceState::Online));
+        assert_eq!(hearers(&event), others.map(|other| other.id).into());
+    }
+    owner.act(&world, "members.invite", group, json!({ "users": [guest.id] })).await.unwrap();
+    for (person, others) in [(owner, vec![guest]), (member, vec![guest]), (guest, vec![owner, member, absent])] {
+        let event = next_told(&mut hints).await;
+        assert_eq!((presence(&event).user, presence(&event).state), (person.id, PresenceState::Online));
+        assert_eq!(hearers(&event), others.iter().map(|other| other.id).collect());
+    }
+}
+
+#[tokio::test]
+async fn in_a_large_conversation_nobody_is_introduced() {
+    let world = World::new();
+    let owner = world.person();
+    let members: Vec<_> = (0..100).map(|_| world.person()).collect();
+    world.chat.devices(report(Uuid::new_v4(), true, &[owner, members[0]], &[])).await.unwrap();
+    eventually("the owner is there", async || get(&world, owner, owner).await[0].state == PresenceState::Online).await;
+    eventually("a member is there", async || {
+        get(&world, members[0], members[0]).await[0].state == PresenceState::Online
+    })
+    .await;
+    let mut hints = world.chat.watch().await.unwrap();
+    world.group(owner, &members).await;
+    let small = world.direct(owner, members[1]).await;
+    let event = next_told(&mut hints).await;
+    assert_eq!(hearers(&event), [members[1].id].into(), "first of all told is that of {small}");
+}
+
+fn hearers(event: &Event) -> BTreeSet<UserId> {
+    let Audience::Users(users) = &event.audience else { panic!("users") };
+    users.iter().copied().collect()
 }
 
 #[tokio::test]

@@ -3,10 +3,11 @@
 use harness::{Event, Topology, World, on_every_topology};
 use protocol::UserId;
 use protocol::chat::{PRESENCE_CHANGED, PresenceState, Presences, TYPING};
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_every_topology![
     who_comes_and_goes_is_told_to_those_who_share_a_conversation,
+    who_is_there_already_is_told_to_who_comes_in_and_the_other_way_round,
     several_devices_are_one_presence,
     a_tab_in_use_and_a_hidden_one_are_online_until_the_first_is_closed,
     strangers_see_nobody,
@@ -31,6 +32,24 @@ async fn who_comes_and_goes_is_told_to_those_who_share_a_conversation(topology: 
     assert!(offline.body["last_seen_at"].as_u64().is_some());
     let _back = bob.device().await;
     a.socket.event_where("bob back", presence_of(bob.id, "online")).await;
+    world.end().await;
+}
+
+async fn who_is_there_already_is_told_to_who_comes_in_and_the_other_way_round(topology: Topology) {
+    let world = World::start(topology).await;
+    let [ann, bob, cleo] = world.people(["ann", "bob", "cleo"]).await;
+    let (mut a, mut b, mut c) = (ann.device().await, bob.device().await, cleo.device().await);
+    ann.direct(&bob).await;
+    a.socket.event_where("bob is there", presence_of(bob.id, "online")).await;
+    b.socket.event_where("ann is there", presence_of(ann.id, "online")).await;
+    let group = ann.group("three", &[&bob]).await;
+    ann.done::<Value>(group, "members.invite", json!({ "users": [cleo.id] })).await;
+    for other in [ann.id, bob.id] {
+        c.socket.event_where("who is there", presence_of(other, "online")).await;
+    }
+    for device in [&mut a, &mut b] {
+        device.socket.event_where("cleo is there", presence_of(cleo.id, "online")).await;
+    }
     world.end().await;
 }
 

@@ -178,7 +178,6 @@ export class Model {
       if (name === "conversation.joined") {
         const joined = body as ConversationJoined;
         this.conversations.joined(joined);
-        if (joined.peer) void this.presence.ask(this.client, [joined.peer]);
         const thread = this.#threads.get(joined.conversation);
         if (thread?.gone) {
           thread.gone = undefined;
