@@ -132,7 +132,7 @@ impl Session {
             Registers::Told | Registers::Telling | Registers::Wanted => Registers::Wanted,
             Registers::Loading | Registers::LoadingAgain => Registers::LoadingAgain,
         };
-        self.values = Vec::new();
+        self.outbox.drop_values();
         self.live_told = false;
     }
 
@@ -173,9 +173,8 @@ impl Session {
             return;
         }
         self.registers = match (self.registers, values) {
-            (Registers::Loading, Some(mut values)) => {
-                values.reverse();
-                self.values = values;
+            (Registers::Loading, Some(values)) => {
+                self.outbox.keep_values(values);
                 Registers::Telling
             }
             (Registers::Loading | Registers::LoadingAgain, _) => Registers::Wanted,
@@ -190,15 +189,11 @@ impl Session {
         if self.registers != Registers::Telling {
             return;
         }
-        while let Some(frame) = self.values.pop() {
-            let room = self.outbox.bytes() < READ_BELOW_BYTES && self.outbox.has_room(&frame);
-            if !room && !self.outbox.is_empty() {
-                self.values.push(frame);
+        while self.outbox.has_values() {
+            if !self.outbox.queue_value(READ_BELOW_BYTES) {
                 return;
             }
-            self.queue(frame, Kind::Register);
         }
-        self.values = Vec::new();
         self.registers = Registers::Told;
     }
 

@@ -100,8 +100,6 @@ pub(crate) struct Session {
     pub(super) own: StreamId,
     pub(super) reading: bool,
     pub(super) registers: super::delivery::Registers,
-    /// The registers' values that are still to be queued, the last one first.
-    pub(super) values: Vec<Frame>,
     pub(super) live_told: bool,
 }
 
@@ -137,7 +135,6 @@ impl Session {
             own,
             reading: false,
             registers: super::delivery::Registers::Wanted,
-            values: Vec::new(),
             live_told: false,
         }
     }
@@ -343,7 +340,7 @@ impl Session {
         self.held = None;
         self.reading = false;
         self.registers = super::delivery::Registers::Wanted;
-        self.values = Vec::new();
+        self.outbox.drop_values();
         self.live_told = false;
     }
 

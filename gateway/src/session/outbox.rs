@@ -55,6 +55,14 @@ impl Budget {
     fn has_room(&self, bytes: usize) -> bool {
         self.used() + bytes <= self.max
     }
+
+    fn take(&self, bytes: usize) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// The queue.
@@ -63,6 +71,9 @@ pub(crate) struct Outbox {
     /// The head of the queue: one frame at a time, which is what most connections hear, needs no memory of its own.
     first: Option<Queued>,
     queue: VecDeque<Queued>,
+    /// The registers' values that were read and are still to be queued, the last one first. They are not of the queue yet, whose
+    /// bound they may exceed, but of the budget.
+    values: Vec<Frame>,
     bytes: usize,
     max: usize,
     budget: Arc<Budget>,
@@ -70,7 +81,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(max: usize, budget: Arc<Budget>) -> Self {
-        Self { first: None, queue: VecDeque::new(), bytes: 0, max, budget }
+        Self { first: None, queue: VecDeque::new(), values: Vec::new(), bytes: 0, max, budget }
     }
 
     /// Whether one more frame of this size stays within the bounds.
@@ -87,7 +98,7 @@ impl Outbox {
     pub(crate) fn push(&mut self, frame: Frame, kind: Kind) {
         let cost = cost(&frame);
         self.bytes += cost;
-        self.budget.used.fetch_add(cost, Ordering::Relaxed);
+        self.budget.take(cost);
         let queued = Queued { frame, kind };
         if self.is_empty() {
             self.first = Some(queued);
@@ -156,14 +167,51 @@ impl Outbox {
         self.release(self.bytes);
     }
 
+    /// Keeps the registers' values, in their order, until they find room.
+    pub(crate) fn keep_values(&mut self, mut values: Vec<Frame>) {
+        self.drop_values();
+        self.budget.take(values.iter().map(cost).sum());
+        values.reverse();
+        self.values = values;
+    }
+
+    /// Whether values wait for room.
+    pub(crate) fn has_values(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// Queues the next value if the queue holds less than so many bytes and has room for it, or is empty; answers whether.
+    pub(crate) fn queue_value(&mut self, below: usize) -> bool {
+        let Some(frame) = self.values.pop() else { return false };
+        self.budget.give_back(cost(&frame));
+        let room = self.bytes < below && self.has_room(&frame);
+        if !room && !self.is_empty() {
+            self.budget.take(cost(&frame));
+            self.values.push(frame);
+            return false;
+        }
+        self.push(frame, Kind::Register);
+        if self.values.is_empty() {
+            self.values = Vec::new();
+        }
+        true
+    }
+
+    /// Forgets the values: they are read again.
+    pub(crate) fn drop_values(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        self.budget.give_back(values.iter().map(cost).sum());
+    }
+
     fn release(&mut self, bytes: usize) {
         self.bytes -= bytes;
-        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.give_back(bytes);
     }
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
+        self.drop_values();
         self.release(self.bytes);
     }
 }

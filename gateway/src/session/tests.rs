@@ -408,13 +408,35 @@ fn registers_that_were_read_are_queued_as_far_as_they_fit_and_the_rest_as_the_cl
     let mut session = open(&settings, [0; STREAMS]);
     while session.pop().is_some() {}
     session.next_job(&settings);
-    let values = (0..20).map(|_| session.codec().event(&register(100))).collect();
+    let values: Vec<_> = (0..20).map(|_| session.codec().event(&register(100))).collect();
+    let bytes: usize = values.iter().map(|value| value.len()).sum();
     session.registers(Some(values));
-    let mut told = 0;
+    assert!(settings.budget.used() > bytes, "what waits for room is of the budget, too");
+    let (mut told, mut used) = (0, settings.budget.used());
     while session.pop().is_some() {
         told += 1;
-        assert!(settings.budget.used() <= 1_000);
+        assert!(session.outbox.bytes() <= 1_000);
         session.next_job(&settings);
+        assert!(settings.budget.used() < used);
+        used = settings.budget.used();
     }
-    assert_eq!(told, 20);
+    assert_eq!((told, used), (20, 0));
+}
+
+#[test]
+fn values_that_are_not_told_any_more_leave_the_budget() {
+    let settings = settings(1_000);
+    let told_some = || {
+        let mut session = open(&settings, [0; STREAMS]);
+        while session.pop().is_some() {}
+        session.next_job(&settings);
+        let value = session.codec().event(&register(100));
+        session.registers(Some(vec![value; 20]));
+        session
+    };
+    let mut parked = told_some();
+    parked.park(0, Now::default());
+    assert_eq!(settings.budget.used(), 0);
+    drop(told_some());
+    assert_eq!(settings.budget.used(), 0);
 }
