@@ -63,6 +63,9 @@ pub(crate) struct Token {
     pub(crate) expires_at: Millis,
 }
 
+/// So long after it was asked to close, a socket goes with what it has not taken. What it has asked for has a deadline of its own
+/// that is no longer; and a client that reads nothing must not hold up a drain.
+const LEAVE_WITHIN_MS: Millis = 5_000;
 /// A client that has not named its positions after so long is closed; it would hold what is kept for that.
 const SYNC_WITHIN_MS: Millis = 60_000;
 /// So many streams that a user is not subscribed to may be named on one connection: each is a look at the log and a row here.
@@ -87,6 +90,8 @@ pub(crate) struct Session {
     heard_at: Millis,
     stalled_since: Option<Millis>,
     close: Option<Close>,
+    /// Since when it is asked to close, as the looks over all connections saw it.
+    closing_since: Option<Millis>,
     /// Counts the sockets that held this session: an older one knows that it was taken over.
     socket: u32,
     /// The hub has let go of it.
@@ -126,6 +131,7 @@ impl Session {
             heard_at: now.steady,
             stalled_since: None,
             close: None,
+            closing_since: None,
             socket: 0,
             gone: false,
             held: None,
@@ -257,6 +263,10 @@ impl Session {
         if !self.is_attached() {
             return false;
         }
+        if self.close.is_some() {
+            self.closing_since.get_or_insert(now.steady);
+            return self.is_late(now);
+        }
         let slow_for = self.stalled_since.map(|since| now.steady.saturating_sub(since));
         if slow_for.is_some_and(|for_ms| for_ms >= settings.slow_after_ms) {
             return self.close(CloseCode::Slow);
@@ -302,6 +312,11 @@ impl Session {
         self.close
     }
 
+    /// Whether it was asked to close so long ago that it goes at once, whatever it has not taken.
+    pub(crate) fn is_late(&self, now: Now) -> bool {
+        self.closing_since.is_some_and(|since| now.steady.saturating_sub(since) >= LEAVE_WITHIN_MS)
+    }
+
     /// Socket number `socket` is gone. Answers false where another one holds the session already.
     pub(crate) fn park(&mut self, socket: u32, now: Now) -> bool {
         if self.socket != socket || matches!(self.phase, Phase::Parked { .. }) {
@@ -336,6 +351,7 @@ impl Session {
         self.outbox.clear();
         self.tracks.park();
         self.close = None;
+        self.closing_since = None;
         self.stalled_since = None;
         self.held = None;
         self.reading = false;

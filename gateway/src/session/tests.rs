@@ -366,6 +366,22 @@ fn a_socket_that_is_asked_to_close_hears_nothing_more_and_its_client_reads_that_
 }
 
 #[test]
+fn a_socket_that_is_asked_to_close_and_takes_nothing_goes_after_five_seconds() {
+    let settings = settings(10_000);
+    let mut session = open(&settings, [0; STREAMS]);
+    let at = |steady| Now { steady, wall: 0 };
+    session.close_with(Close { code: CloseCode::Reconnect, after_ms: Some(1) });
+    assert!(!session.tick(&settings, at(7)));
+    assert!(!session.is_late(at(5_006)));
+    assert!(session.tick(&settings, at(5_007)), "its task is woken to go");
+    assert!(session.is_late(at(5_007)));
+    let welcome = frame(&session);
+    session.park(0, at(5_007));
+    session.resume(TOKEN, at(5_008), welcome).unwrap();
+    assert!(!session.is_late(at(60_000)), "the socket that resumes was not asked");
+}
+
+#[test]
 fn who_names_no_position_to_the_end_is_closed_and_unknown_streams_are_looked_at_only_so_often() {
     let settings = settings(10_000);
     let mut session = fresh(&settings);

@@ -167,9 +167,9 @@ impl Connection {
         }
         let commands = self.work.as_ref().map_or(0, |work| work.commands());
         if let Some(close) = session.closing() {
-            // A drain lets what is in flight be answered first.
+            // A drain lets what is in flight be answered first, and the client take it, but not for ever.
             let busy = commands > 0 || !session.is_drained();
-            if close.code != CloseCode::Reconnect || !busy {
+            if close.code != CloseCode::Reconnect || !busy || session.is_late(clock::now()) {
                 return Err(End::Close(close));
             }
         }

@@ -43,9 +43,13 @@ pub(super) async fn greet(
     origin: &Origin,
 ) -> Result<Greeted, Option<CloseCode>> {
     let within = Duration::from_millis(HELLO_WITHIN_MS);
-    let first = match tokio::time::timeout(within, first_text(transport)).await {
-        Ok(first) => first?,
-        Err(_) => return Err(Some(CloseCode::HelloTimeout)),
+    let first = tokio::select! {
+        first = tokio::time::timeout(within, first_text(transport)) => match first {
+            Ok(first) => first?,
+            Err(_) => return Err(Some(CloseCode::HelloTimeout)),
+        },
+        // Who has said nothing yet has nothing to finish here, and would hold up the drain for as long as a hello may take.
+        () = edge.shutdown.draining() => return Err(Some(CloseCode::Unavailable)),
     };
     let (id, hello) = parse(first.as_str()).ok_or(Some(CloseCode::ProtocolViolation))?;
     edge.meters.received("hello");
