@@ -71,10 +71,15 @@ impl Edge {
             Ok(service) => service,
             Err(refusal) => return refusal.into(),
         };
-        match tokio::time::timeout(self.deadline(spec), service.execute(call)).await {
+        let reply = match tokio::time::timeout(self.deadline(spec), service.execute(call)).await {
             Ok(reply) => reply,
             Err(_) => Refusal::of(ErrorCode::Timeout).into(),
+        };
+        // A logout, a new password, a suspension: what they end must not go on until the list's next turn (AU6).
+        if spec.service == ServiceName::Auth && spec.cost == Cost::Write {
+            self.tokens.revocations().look();
         }
+        reply
     }
 }
 

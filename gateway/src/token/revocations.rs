@@ -9,6 +9,7 @@ use link::token::REVOCATIONS_EVERY_MS;
 use link::{Caller, Refusal, Revocation, Revoked, Service};
 use parking_lot::RwLock;
 use protocol::{ErrorCode, Millis, SessionId, UserId};
+use tokio::sync::Notify;
 
 use crate::clock;
 
@@ -21,6 +22,7 @@ pub(crate) struct Revocations {
     newest: AtomicU64,
     loaded: AtomicBool,
     reached: AtomicBool,
+    wake: Notify,
 }
 
 #[derive(Default)]
@@ -39,7 +41,13 @@ impl Revocations {
             newest: AtomicU64::new(0),
             loaded: AtomicBool::new(false),
             reached: AtomicBool::new(false),
+            wake: Notify::new(),
         }
+    }
+
+    /// Looks for new rows now: something was answered that may have added some. The turns are for what came another way.
+    pub(crate) fn look(&self) {
+        self.wake.notify_one();
     }
 
     /// Whether the whole list was loaded once.
@@ -72,7 +80,10 @@ impl Revocations {
         let mut turn = tokio::time::interval(Duration::from_millis(REVOCATIONS_EVERY_MS));
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            turn.tick().await;
+            tokio::select! {
+                _ = turn.tick() => {}
+                () = self.wake.notified() => {}
+            }
             let reached = self.ask(&tell).await;
             if self.reached.swap(reached, Ordering::Relaxed) && !reached {
                 tracing::warn!("revocations can't be read: tokens are honoured until they expire");

@@ -15,6 +15,7 @@ mod operators;
 mod presence;
 mod rest;
 mod resume;
+mod revoked;
 mod sessions;
 mod socket;
 mod sync;
