@@ -4,7 +4,7 @@
 //! files. A test waits for conditions ([`wait`]), never for time, and every port is one that the kernel chose.
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
-//! [`socket`] (plain clients that see every byte), [`people`] (accounts and their devices), [`metrics`] and [`audit`] (what an
+//! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`metrics`] and [`audit`] (what an
 //! operator sees), [`witness`] and [`history`] (what must be true of everything that was observed).
 
 #![allow(
@@ -20,8 +20,10 @@ pub mod history;
 pub mod metrics;
 pub mod people;
 pub mod power;
+pub mod raw;
 pub mod rest;
 pub mod socket;
+pub mod tls;
 pub mod topology;
 pub mod wait;
 pub mod witness;

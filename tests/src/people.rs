@@ -195,7 +195,7 @@ impl Person {
     /// When the position is not of that log.
     pub async fn log(&self, conversation: ConversationId, after: Position) -> Vec<Event> {
         let stream = StreamId::conversation(conversation);
-        let mut socket = Socket::open(self.gateway, Opening::default()).await.expect("an upgrade");
+        let mut socket = Socket::open(self.gateway, self.opening()).await.expect("an upgrade");
         socket.hello(&self.access).await;
         let synced = socket.sync(vec![StreamPosition { stream, position: after }]).await;
         assert!(!synced.reset.contains(&stream), "{synced:?}");
@@ -207,9 +207,19 @@ impl Person {
 
     /// Opens a device that is told everything from now on.
     pub async fn device(&self) -> Device {
+        self.device_by(self.opening()).await
+    }
+
+    /// Opens a device in a way of its own that is told everything from now on.
+    pub async fn device_by(&self, opening: Opening) -> Device {
         let desk = self.witness.desk(self.id, &self.handle, "device");
-        let (socket, welcome) = Socket::live(self.gateway, &self.access, Some(desk)).await;
+        let (socket, welcome) = Socket::live(self.gateway, opening, &self.access, Some(desk)).await;
         Device { user: self.id, socket, welcome }
+    }
+
+    /// How this person's sockets open: over TLS where REST goes over TLS.
+    fn opening(&self) -> Opening {
+        Opening { trust: self.rest.trust().cloned(), ..Opening::default() }
     }
 }
 

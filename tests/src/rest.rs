@@ -12,10 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::tls::Trust;
+
 /// A client of one gateway.
 #[derive(Clone, Debug)]
 pub struct Rest {
     base: String,
+    trust: Option<Trust>,
     http: Client,
 }
 
@@ -34,17 +37,26 @@ impl Rest {
     /// A client of the server at this address.
     #[must_use]
     pub fn to(address: SocketAddr) -> Self {
-        Self::build(address, None)
+        Self { base: format!("http://{address}"), trust: None, http: http(None, None) }
+    }
+
+    /// A client of the server at this address that speaks TLS with this certificate.
+    #[must_use]
+    pub fn over_tls(address: SocketAddr, trust: Trust) -> Self {
+        let http = http(None, Some(&trust));
+        Self { base: format!("https://{address}"), trust: Some(trust), http }
     }
 
     /// The same, from another address of this machine: the server counts it as another client.
     #[must_use]
     pub fn from_address(&self, source: IpAddr) -> Self {
-        Self { base: self.base.clone(), http: http(Some(source)) }
+        let http = http(Some(source), self.trust.as_ref());
+        Self { base: self.base.clone(), trust: self.trust.clone(), http }
     }
 
-    fn build(address: SocketAddr, source: Option<IpAddr>) -> Self {
-        Self { base: format!("http://{address}"), http: http(source) }
+    /// What it trusts, where it speaks TLS.
+    pub(crate) fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
     }
 
     /// The origin of a page that this server serves.
@@ -169,11 +181,11 @@ impl std::fmt::Display for Answer {
     }
 }
 
-fn http(source: Option<IpAddr>) -> Client {
+fn http(source: Option<IpAddr>, trust: Option<&Trust>) -> Client {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .tls_certs_only([])
+        .tls_certs_only(trust.map(Trust::for_http))
         .local_address(source)
         .build()
         .expect("an HTTP client")

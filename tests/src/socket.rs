@@ -15,12 +15,14 @@ use protocol::{ErrorBody, Millis, Seq, StreamId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Response;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::tls::Trust;
 use crate::wait;
 use crate::witness::{Asked, Desk};
 
@@ -37,11 +39,20 @@ pub struct Opening {
     pub source: Option<IpAddr>,
     /// The size of the kernel's receive buffer; small ones fill soon when nobody reads.
     pub receive_buffer: Option<u32>,
+    /// What a proxy says before anything else on the connection.
+    pub preface: Vec<u8>,
+    /// The certificate of a server that speaks TLS.
+    pub trust: Option<Trust>,
 }
+
+/// A connection, plain or over TLS.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// An open socket.
 pub struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Box<dyn Wire>>,
     next_id: u64,
     events: VecDeque<Event>,
     replies: HashMap<u64, Result<Value, ErrorBody>>,
@@ -116,8 +127,13 @@ impl Socket {
         if let Some(size) = opening.receive_buffer {
             tcp.set_recv_buffer_size(size).expect("a receive buffer");
         }
-        let tcp = wait::within("a connection", tcp.connect(server)).await.expect("a connection");
+        let mut tcp = wait::within("a connection", tcp.connect(server)).await.expect("a connection");
         tcp.set_nodelay(true).expect("nodelay");
+        tcp.write_all(&opening.preface).await.expect("room for the preface");
+        let wire: Box<dyn Wire> = match &opening.trust {
+            Some(trust) => Box::new(trust.handshake(tcp, server.ip()).await.expect("a TLS handshake")),
+            None => Box::new(tcp),
+        };
         let mut request = format!("ws://{server}/v1/ws{}", opening.query).into_client_request().expect("a request");
         let subprotocols =
             if opening.subprotocols.is_empty() { SUBPROTOCOL_JSON.to_owned() } else { opening.subprotocols.join(", ") };
@@ -126,7 +142,7 @@ impl Socket {
         for (name, value) in opening.headers {
             headers.insert(name, value.parse().expect("a header"));
         }
-        let upgrade = tokio_tungstenite::client_async_with_config(request, tcp, None);
+        let upgrade = tokio_tungstenite::client_async_with_config(request, wire, None);
         match wait::within("an upgrade", upgrade).await {
             Ok((stream, _)) => Ok(Self {
                 stream,
@@ -148,8 +164,8 @@ impl Socket {
     ///
     /// # Panics
     /// When the server refuses.
-    pub async fn live(server: SocketAddr, token: &str, desk: Option<Desk>) -> (Self, Welcome) {
-        let mut socket = Self::open(server, Opening::default()).await.expect("an upgrade");
+    pub async fn live(server: SocketAddr, opening: Opening, token: &str, desk: Option<Desk>) -> (Self, Welcome) {
+        let mut socket = Self::open(server, opening).await.expect("an upgrade");
         socket.desk = desk;
         let welcome = socket.hello(token).await;
         socket.sync(Vec::new()).await;

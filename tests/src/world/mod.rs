@@ -21,6 +21,7 @@ use crate::history::LogEntry;
 use crate::metrics::Metrics;
 use crate::people::{Person, START};
 use crate::rest::Rest;
+use crate::tls::Trust;
 use crate::topology::{CORE, Part, Topology};
 use crate::wait;
 use crate::witness::{Witness, log_entry};
@@ -145,7 +146,16 @@ impl World {
     /// A plain HTTP client of the gateway.
     #[must_use]
     pub fn rest(&self) -> Rest {
-        Rest::to(self.gateway())
+        self.rest_of(ServiceName::Gateway)
+    }
+
+    /// A plain HTTP client of a service.
+    fn rest_of(&self, service: ServiceName) -> Rest {
+        let address = self.address(service);
+        match self.settings.certificate().filter(|_| service == ServiceName::Gateway) {
+            Some(certificate) => Rest::over_tls(address, Trust::in_file(certificate)),
+            None => Rest::to(address),
+        }
     }
 
     /// Makes an account.
@@ -164,7 +174,7 @@ impl World {
 
     /// What a service's `/metrics` say.
     pub async fn metrics(&self, service: ServiceName) -> Metrics {
-        let answer = Rest::to(self.address(service)).get("/metrics").await;
+        let answer = self.rest_of(service).get("/metrics").await;
         assert_eq!(answer.status, 200, "{answer}");
         Metrics::parse(&String::from_utf8_lossy(&answer.body))
     }
@@ -328,7 +338,8 @@ impl World {
         }
         let environment = self.settings.environment(part, self.data_dir(), &self.addresses);
         let wrapper = if name == CORE { self.settings.wrapper() } else { &[] };
-        let process = Process::spawn(part, wrapper, self.data_dir(), &environment);
+        let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
+        let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
         let pid = process.pid();
         self.processes.insert(part.name, process);
         for role in part.roles {
@@ -347,7 +358,7 @@ impl World {
     async fn ready(&mut self) {
         for part in self.topology.parts() {
             for role in part.roles {
-                let rest = Rest::to(self.address(*role));
+                let rest = self.rest_of(*role);
                 let Some(process) = self.processes.get_mut(part.name) else {
                     continue;
                 };

@@ -39,12 +39,19 @@ fn beside_this_test() -> PathBuf {
 }
 
 impl Process {
-    /// Starts a part; `wrapper` is the command that it is started under.
-    pub(crate) fn spawn(part: Part, wrapper: &[String], data_dir: &Path, environment: &[(String, String)]) -> Self {
+    /// Starts a part; `wrapper` is the command that it is started under, `arguments` are those of `serve` beside the roles.
+    pub(crate) fn spawn(
+        part: Part,
+        wrapper: &[String],
+        arguments: &[String],
+        data_dir: &Path,
+        environment: &[(String, String)],
+    ) -> Self {
         let roles: Vec<&str> = part.roles.iter().map(|role| role.role()).collect();
         let mut words = wrapper.iter().map(OsString::from).collect::<Vec<_>>();
         words.push(binary().into());
         words.extend(["serve", "--role", &roles.join(",")].map(OsString::from));
+        words.extend(arguments.iter().map(OsString::from));
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         Self::run(part.name, command, data_dir, environment)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use protocol::ServiceName;
 use protocol::limits::RATE_LIMITS;
@@ -17,15 +17,23 @@ const RAISED: u32 = 10_000_000;
 pub struct Settings {
     host: Ipv4Addr,
     values: BTreeMap<String, String>,
+    arguments: Vec<String>,
     wrapper: Vec<String>,
     has_own_root: bool,
+    certificate: Option<PathBuf>,
 }
 
 impl Default for Settings {
     /// Raised limits, cheap password hashes, plain defaults otherwise.
     fn default() -> Self {
-        let settings =
-            Self { host: Ipv4Addr::LOCALHOST, values: BTreeMap::new(), wrapper: Vec::new(), has_own_root: false };
+        let settings = Self {
+            host: Ipv4Addr::LOCALHOST,
+            values: BTreeMap::new(),
+            arguments: Vec::new(),
+            wrapper: Vec::new(),
+            has_own_root: false,
+            certificate: None,
+        };
         RATE_LIMITS.iter().fold(settings, |settings, limit| settings.limit(limit.name, RAISED))
     }
 }
@@ -42,6 +50,20 @@ impl Settings {
     #[must_use]
     pub fn limit(self, name: &str, count: u32) -> Self {
         self.set(&format!("limits.{name}"), count)
+    }
+
+    /// Starts the gateway's process with one more argument of `serve`.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Clients of the gateway speak TLS, and trust the certificate in this file.
+    #[must_use]
+    pub fn clients_trust(mut self, certificate: PathBuf) -> Self {
+        self.certificate = Some(certificate);
+        self
     }
 
     /// Starts the process that holds the logs under this command (a recorder, say), which must become or keep it as our child.
@@ -63,6 +85,14 @@ impl Settings {
             [&["unshare"], namespaces, &["sh", "-c", &mount, "sh"]].concat().into_iter().map(str::to_owned).collect();
         self.has_own_root = true;
         self
+    }
+
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    pub(crate) fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
     }
 
     pub(crate) fn wrapper(&self) -> &[String] {

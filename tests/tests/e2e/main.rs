@@ -13,6 +13,7 @@ mod members;
 mod messages;
 mod operators;
 mod presence;
+mod proxies;
 mod rest;
 mod resume;
 mod revoked;

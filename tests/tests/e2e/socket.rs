@@ -34,7 +34,7 @@ async fn a_token_comes_in_the_header_the_subprotocol_or_the_hello(topology: Topo
         let welcome = socket.command("hello", None, &json!({})).await.unwrap();
         assert_eq!(welcome["user"], ann.id.to_string());
     }
-    let (_, welcome) = Socket::live(world.gateway(), &ann.access, None).await;
+    let (_, welcome) = Socket::live(world.gateway(), Opening::default(), &ann.access, None).await;
     assert_eq!((welcome.user, welcome.session), (ann.id, ann.session));
     assert_eq!(welcome.heartbeat_ms, protocol::limits::HEARTBEAT_MS);
     assert!(!welcome.resumed);
