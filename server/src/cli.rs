@@ -60,7 +60,8 @@ pub struct Serve {
     /// Only these services: gateway, auth, chat, signaling, storage, turn.
     #[arg(long, value_delimiter = ',', value_name = "ROLE")]
     pub role: Vec<Role>,
-    /// Serves this network with a development certificate, so that a phone gets a secure page.
+    /// Serves this network with a development certificate, so that a phone gets a secure page: on port 8443 of every address,
+    /// unless `listen.gateway` is configured.
     #[arg(long)]
     pub lan: bool,
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod browsers;
 mod conversations;
 mod drain;
+mod encrypted;
 mod invisible;
 mod lockout;
 mod markers;
