@@ -106,6 +106,11 @@ fn say(command: &str) -> Call {
     }
 }
 
+fn first_page() -> ReadRequest {
+    let stream = StreamId::user(UserId(Uuid::nil()));
+    ReadRequest { stream, reader: Reader::User(UserId(Uuid::nil())), after: 0, tag: None, limit: 1 }
+}
+
 /// What every way to a service must do alike.
 async fn behaves(service: Arc<dyn Service>, publisher: &Publisher) {
     assert_eq!(service.name(), ServiceName::Chat);
@@ -306,16 +311,49 @@ async fn nobody_there_is_unavailable_at_once_and_found_again_without_help() {
 async fn a_write_whose_connection_breaks_has_an_unknown_outcome() {
     let (key, service) = (Key::generate(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
-    let relay = Relay::to(&served.address).await;
+    let mut relay = Relay::to(&served.address).await;
     let chat = chat_at(&relay.address, &key);
     let call = tokio::spawn(async move { chat.execute(say("hang")).await });
     while service.calls.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    drop(relay);
+    relay.cut().await;
     let refused = call.await.unwrap().result.unwrap_err();
     assert_eq!(refused.code, ErrorCode::OutcomeUnknown);
     assert_eq!(service.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_read_whose_connection_breaks_is_repeated_twice_and_no_more() {
+    let (key, service) = (Key::generate(), Talkative::new());
+    let served = serve(&any_port(), &key, service.clone()).await;
+    let mut relay = Relay::to(&served.address).await;
+    let chat = chat_at(&relay.address, &key);
+    let call = tokio::spawn(async move { chat.execute(say("messages.list")).await });
+    let began = Instant::now();
+    for asked in 1..=3 {
+        while service.calls.load(Ordering::SeqCst) < asked {
+            assert!(began.elapsed() < Duration::from_secs(3), "it was not asked {asked} times");
+            tokio::task::yield_now().await;
+        }
+        relay.cut().await;
+    }
+    assert_eq!(call.await.unwrap().result.unwrap_err().code, ErrorCode::Unavailable);
+    assert!(began.elapsed() < Duration::from_secs(3), "all within the deadline of one");
+    assert_eq!(service.calls.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_read_is_answered_by_its_repetition() {
+    let (key, service) = (Key::generate(), Talkative::new());
+    let served = serve(&any_port(), &key, service.clone()).await;
+    let mut relay = Relay::to(&served.address).await;
+    let chat = chat_at(&relay.address, &key);
+    assert!(chat.execute(say("echo")).await.result.is_ok());
+    // The connection is gone, and the client learns of it by asking.
+    relay.cut().await;
+    let page = chat.read(first_page()).await;
+    assert_eq!(page.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -340,9 +378,10 @@ async fn shutdown_ends_the_hints_and_finishes() {
     served.task.await.unwrap().unwrap();
 }
 
-/// A connection that the test can cut.
+/// A way to a service whose connections the test can cut; the next one is as good as the first.
 struct Relay {
     address: Address,
+    cuts: tokio::sync::mpsc::Sender<()>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -351,12 +390,22 @@ impl Relay {
         let Address::Loopback(target) = *target else { unreachable!("it is a port") };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = Address::Loopback(listener.local_addr().unwrap());
+        let (cuts, mut cut) = tokio::sync::mpsc::channel(1);
         let task = tokio::spawn(async move {
-            let (mut near, _) = listener.accept().await.unwrap();
-            drop(listener);
-            let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
-            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    _ = cut.recv() => {}
+                }
+            }
         });
-        Self { address, _task: AbortOnDropHandle::new(task) }
+        Self { address, cuts, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Cuts the connection that is there.
+    async fn cut(&mut self) {
+        self.cuts.send(()).await.unwrap();
     }
 }
