@@ -49,6 +49,9 @@ impl Key {
         file.sync_all()?;
         let linked = fs::hard_link(&draft, path);
         fs::remove_file(&draft)?;
+        // A name is the folder's: without this a power cut could bring another key.
+        fs::File::open(path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")))?
+            .sync_all()?;
         match linked {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::parse(&fs::read_to_string(path)?, path),

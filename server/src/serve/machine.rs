@@ -1,13 +1,22 @@
 //! What is set up once for the process before anything is served.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// Makes the data directory, for its owner alone; one that exists is left as it is.
+///
+/// Each folder that is made is synced in the one around it: what is synced in a folder that a power cut takes away is gone too.
 pub(crate) fn make_data_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let made: Vec<&Path> = path.ancestors().take_while(missing).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for folder in made {
+        let around = folder.parent().filter(|around| !around.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(around)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Whatever this process makes is its user's alone: databases, keys, sockets, tokens. Nothing relies on the mode of the folder around.

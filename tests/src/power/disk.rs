@@ -1,30 +1,32 @@
 //! What is on the disk when the power goes.
 //!
-//! The model is a file system that owes nothing but what was asked for: a sync makes a file's contents and its name durable; of
-//! everything after it, each write may be there, be missing, or be torn at sectors, in any order. A rename or removal takes effect at
-//! once (as journalling file systems do) and syncs nothing.
+//! The model is a file system that owes nothing but what was asked for: a sync of a file makes its contents durable, a sync of a
+//! folder the names in it (see [`super::names`]). Of everything after it, each write may be there, be missing, or be torn at sectors,
+//! in any order, and each folder may be as it was before any of its last changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::names::{Entry, Names};
 use super::trace::{Action, Operation};
 
 /// What a disk writes as a whole.
 const SECTOR: usize = 512;
 
-/// Files by path.
+/// Files by number, and their names.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    files: BTreeMap<PathBuf, File>,
+    names: Names,
+    files: Vec<File>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct File {
-    /// Contents at the last sync; `None` while there was none.
-    durable: Option<Vec<u8>>,
+    /// Contents at the last sync.
+    durable: Vec<u8>,
     /// What was done since.
     pending: Vec<Change>,
     /// Where the next write without an offset goes.
@@ -44,6 +46,8 @@ impl Disk {
         | Action::Write { path, .. }
         | Action::Truncate { path, .. }
         | Action::Sync { path }
+        | Action::MakeFolder { path }
+        | Action::Link { from: path, .. }
         | Action::Rename { from: path, .. }
         | Action::Remove { path }) = &operation.action;
         if !path.starts_with(root) {
@@ -51,44 +55,61 @@ impl Disk {
         }
         match &operation.action {
             Action::Open { path, truncated } => {
-                let file = self.files.entry(path.clone()).or_default();
+                let file = self.file(path);
                 file.cursor = 0;
                 if *truncated {
                     file.pending.push(Change::Length(0));
                 }
             }
             Action::Write { path, offset, data } => {
-                let file = self.files.entry(path.clone()).or_default();
+                let file = self.file(path);
                 let offset = offset.unwrap_or(file.cursor);
                 file.cursor = offset + data.len() as u64;
                 let data = data.clone();
                 file.pending.push(Change::Write { offset, data });
             }
-            Action::Truncate { path, length } => {
-                let file = self.files.entry(path.clone()).or_default();
-                file.pending.push(Change::Length(*length));
-            }
-            Action::Sync { path } => {
-                if let Some(file) = self.files.get_mut(path) {
-                    file.sync();
+            Action::Truncate { path, length } => self.file(path).pending.push(Change::Length(*length)),
+            Action::Sync { path } => match self.names.get(path) {
+                Some(Entry::File(number)) => self.files[number].sync(),
+                // The root was there before everything.
+                Some(Entry::Folder) | None => self.names.sync(path),
+            },
+            Action::MakeFolder { path } => self.names.set(path, Entry::Folder),
+            Action::Link { from, to } => {
+                if let Some(entry) = self.names.get(from) {
+                    self.names.set(to, entry);
                 }
             }
-            Action::Rename { from, to } => {
-                if let Some(file) = self.files.remove(from) {
-                    self.files.insert(to.clone(), file);
-                }
-            }
-            Action::Remove { path } => {
-                self.files.remove(path);
-            }
+            Action::Rename { from, to } => self.names.rename(from, to),
+            Action::Remove { path } => self.names.remove(path),
         }
+    }
+
+    /// The file of this name, which is made where there is none.
+    fn file(&mut self, path: &Path) -> &mut File {
+        let number = match self.names.get(path) {
+            Some(Entry::File(number)) => number,
+            Some(Entry::Folder) => panic!("{} is a folder", path.display()),
+            None => {
+                self.files.push(File::default());
+                let number = self.files.len() - 1;
+                self.names.set(path, Entry::File(number));
+                number
+            }
+        };
+        &mut self.files[number]
     }
 
     /// What the worst cut leaves: only what was synced.
     #[must_use]
     pub fn synced(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let files = self.files.iter();
-        files.filter_map(|(path, file)| Some((path.clone(), file.durable.clone()?))).collect()
+        contents(self.names.durable(), |number| self.files[number].durable.clone())
+    }
+
+    /// Files that are there and that a cut may take away, whatever of their contents is durable.
+    #[must_use]
+    pub fn at_risk(&self) -> BTreeSet<PathBuf> {
+        self.names.at_risk()
     }
 
     /// What a cut leaves, for a seed: the files below `root` with their contents.
@@ -96,9 +117,21 @@ impl Disk {
     pub fn after_cut(&self, seed: u64) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut random = StdRng::seed_from_u64(seed);
         let fate = Fate::of(random.random_range(0..4));
-        let files = self.files.iter();
-        files.filter_map(|(path, file)| Some((path.clone(), file.after_cut(fate, &mut random)?))).collect()
+        let names = match fate {
+            Fate::Lost => self.names.durable(),
+            Fate::Prefix | Fate::Any | Fate::Torn => self.names.after_cut(&mut random),
+        };
+        contents(names, |number| self.files[number].after_cut(fate, &mut random))
     }
+}
+
+/// The files among these names.
+fn contents(names: BTreeMap<PathBuf, Entry>, mut of: impl FnMut(usize) -> Vec<u8>) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = names.into_iter().filter_map(|(path, entry)| match entry {
+        Entry::File(number) => Some((path, number)),
+        Entry::Folder => None,
+    });
+    files.map(|(path, number)| (path, of(number))).collect()
 }
 
 /// What becomes of changes that were not synced.
@@ -127,14 +160,12 @@ impl Fate {
 
 impl File {
     fn sync(&mut self) {
-        let mut contents = self.durable.take().unwrap_or_default();
         for change in self.pending.drain(..) {
-            change.apply(&mut contents);
+            change.apply(&mut self.durable);
         }
-        self.durable = Some(contents);
     }
 
-    fn after_cut(&self, fate: Fate, random: &mut StdRng) -> Option<Vec<u8>> {
+    fn after_cut(&self, fate: Fate, random: &mut StdRng) -> Vec<u8> {
         let kept = random.random_range(0..=self.pending.len());
         let mut contents = self.durable.clone();
         for (index, change) in self.pending.iter().enumerate() {
@@ -146,10 +177,9 @@ impl File {
             if !survives {
                 continue;
             }
-            let contents = contents.get_or_insert_default();
             match fate {
-                Fate::Torn => change.apply_torn(contents, random),
-                _ => change.apply(contents),
+                Fate::Torn => change.apply_torn(&mut contents, random),
+                _ => change.apply(&mut contents),
             }
         }
         contents
@@ -211,10 +241,23 @@ mod tests {
         Action::Sync { path: "/d/a".into() }
     }
 
+    /// What makes the names in the root durable.
+    fn sync_root() -> Action {
+        Action::Sync { path: "/d".into() }
+    }
+
+    fn images(actions: Vec<Action>) -> Vec<BTreeMap<PathBuf, Vec<u8>>> {
+        let disk = disk(actions);
+        SEEDS.map(|seed| disk.after_cut(seed)).collect()
+    }
+
+    fn is_there(files: &BTreeMap<PathBuf, Vec<u8>>, path: &str) -> bool {
+        files.contains_key(Path::new(path))
+    }
+
     #[test]
     fn what_was_synced_is_there_whatever_the_cut() {
-        let disk = disk(vec![open("/d/a"), write(0, b"one"), sync(), write(3, b"two")]);
-        let images: Vec<_> = SEEDS.map(|seed| disk.after_cut(seed)).collect();
+        let images = images(vec![open("/d/a"), write(0, b"one"), sync(), sync_root(), write(3, b"two")]);
         assert!(images.iter().all(|files| files[Path::new("/d/a")].starts_with(b"one")));
         assert!(images.iter().any(|files| files[Path::new("/d/a")] == b"one"));
         assert!(images.iter().any(|files| files[Path::new("/d/a")] == b"onetwo"));
@@ -222,8 +265,8 @@ mod tests {
 
     #[test]
     fn what_was_not_synced_may_be_missing_reordered_or_torn() {
-        let disk = disk(vec![open("/d/a"), sync(), write(0, &[1; 2 * SECTOR]), write(2 * SECTOR as u64, &[2; SECTOR])]);
-        let images: Vec<_> = SEEDS.map(|seed| disk.after_cut(seed)).collect();
+        let writes = [write(0, &[1; 2 * SECTOR]), write(2 * SECTOR as u64, &[2; SECTOR])];
+        let images = images([vec![open("/d/a"), sync_root()], writes.to_vec()].concat());
         let any = |wanted: &dyn Fn(&[u8]) -> bool| images.iter().any(|files| wanted(&files[Path::new("/d/a")]));
         assert!(any(&|contents| contents.is_empty()), "missing");
         assert!(any(&|c| c.len() == 3 * SECTOR && c[..2 * SECTOR].iter().all(|b| *b == 0)), "reordered");
@@ -231,10 +274,46 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_never_synced_may_not_be_there_and_files_elsewhere_don_t_matter() {
-        let disk = disk(vec![open("/d/a"), open("/elsewhere"), write(0, b"x")]);
-        let images: Vec<_> = SEEDS.map(|seed| disk.after_cut(seed)).collect();
-        assert!(images.iter().any(|files| files.is_empty()));
-        assert!(images.iter().all(|files| !files.contains_key(Path::new("/elsewhere"))));
+    fn a_name_that_was_not_synced_may_be_missing_whatever_was_synced_of_its_file() {
+        let actions = vec![open("/d/a"), open("/elsewhere"), write(0, b"x"), sync()];
+        assert_eq!(disk(actions.clone()).at_risk(), BTreeSet::from(["/d/a".into()]));
+        let images = images(actions);
+        assert!(images.iter().any(|files| !is_there(files, "/d/a")));
+        assert!(images.iter().any(|files| is_there(files, "/d/a")));
+        assert!(images.iter().all(|files| !is_there(files, "/elsewhere")));
+    }
+
+    #[test]
+    fn a_rename_that_was_not_synced_leaves_one_of_the_two_names_and_never_none_or_both() {
+        let (from, to) = (PathBuf::from("/d/a"), PathBuf::from("/d/b"));
+        let images = images(vec![open("/d/a"), sync_root(), Action::Rename { from, to }]);
+        assert!(images.iter().all(|files| is_there(files, "/d/a") != is_there(files, "/d/b")));
+        assert!(images.iter().any(|files| is_there(files, "/d/a")));
+        assert!(images.iter().any(|files| is_there(files, "/d/b")));
+    }
+
+    #[test]
+    fn a_removal_that_was_not_synced_may_not_have_happened_and_a_link_is_one_file_of_two_names() {
+        let link = Action::Link { from: "/d/a".into(), to: "/d/b".into() };
+        let remove = Action::Remove { path: "/d/a".into() };
+        let images = images(vec![open("/d/a"), write(0, b"x"), sync(), link, sync_root(), remove]);
+        assert!(images.iter().all(|files| files[Path::new("/d/b")] == b"x"));
+        assert!(images.iter().any(|files| is_there(files, "/d/a")));
+        assert!(images.iter().any(|files| !is_there(files, "/d/a")));
+    }
+
+    #[test]
+    fn a_folder_that_was_not_synced_takes_all_that_was_synced_in_it_with_it() {
+        let made = vec![
+            Action::MakeFolder { path: "/d/f".into() },
+            open("/d/f/a"),
+            Action::Sync { path: "/d/f/a".into() },
+            Action::Sync { path: "/d/f".into() },
+        ];
+        assert!(disk(made.clone()).synced().is_empty());
+        assert!(images(made.clone()).iter().any(|files| is_there(files, "/d/f/a")));
+        let synced = disk([made, vec![sync_root()]].concat());
+        assert!(is_there(&synced.synced(), "/d/f/a"));
+        assert!(synced.at_risk().is_empty());
     }
 }

@@ -4,9 +4,10 @@
 //! Killing a process proves nothing about syncs, since the kernel keeps what was written. A file system that forgets (or a virtual
 //! machine that is cut) would, but needs rights that a test runner doesn't have; strace needs none.
 //!
-//! Reading order: [`trace`] (what was recorded), [`disk`] (what a cut leaves of it).
+//! Reading order: [`trace`] (what was recorded), [`disk`] (what a cut leaves of it), `names` (and of the names in folders).
 
 pub mod disk;
+mod names;
 pub mod trace;
 
 pub use disk::Disk;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Only calls that change files are stopped at (`--seccomp-bpf`), so that the program runs at nearly its own speed.
 #[must_use]
 pub fn recorder(log: &std::path::Path) -> Vec<String> {
-    let calls = "openat,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat";
+    let calls = "openat,write,pwrite64,fsync,fdatasync,ftruncate,mkdir,mkdirat,link,linkat,rename,renameat,renameat2,unlink,unlinkat";
     let fixed = ["strace", "-D", "-f", "--seccomp-bpf", "-ttt", "-y", "-xx", "-s", "1048576"];
     let mut command: Vec<String> = fixed.map(str::to_owned).to_vec();
     command.extend(["-e".to_owned(), format!("trace={calls}"), "-o".to_owned()]);
@@ -35,8 +35,12 @@ pub enum Action {
     Write { path: PathBuf, offset: Option<u64>, data: Vec<u8> },
     /// The file got this length.
     Truncate { path: PathBuf, length: u64 },
-    /// Everything written to the file so far is on the disk.
+    /// Everything written to the file so far is on the disk; of a folder, the names in it.
     Sync { path: PathBuf },
+    /// A folder was made.
+    MakeFolder { path: PathBuf },
+    /// A file got a second name.
+    Link { from: PathBuf, to: PathBuf },
     /// A file got another name.
     Rename { from: PathBuf, to: PathBuf },
     /// A file was removed.
@@ -109,6 +113,10 @@ fn action(call: &str) -> Option<Action> {
             Action::Truncate { path: path_of(arguments[0])?, length: arguments[1].parse().expect("a length") }
         }
         "fsync" | "fdatasync" => Action::Sync { path: path_of(arguments[0])? },
+        "mkdir" => Action::MakeFolder { path: text(arguments[0])? },
+        "mkdirat" => Action::MakeFolder { path: text(arguments[1])? },
+        "link" => Action::Link { from: text(arguments[0])?, to: text(arguments[1])? },
+        "linkat" => Action::Link { from: text(arguments[1])?, to: text(arguments[3])? },
         "rename" => Action::Rename { from: text(arguments[0])?, to: text(arguments[1])? },
         "renameat" | "renameat2" => Action::Rename { from: text(arguments[1])?, to: text(arguments[3])? },
         "unlink" => Action::Remove { path: text(arguments[0])? },
@@ -165,6 +173,10 @@ mod tests {
             "11 100.000010 --- SIGTERM {si_signo=SIGTERM} ---\n",
             "11 100.000011 rename(\"\\x2f\\x61\", \"\\x2f\\x63\") = 0\n",
             "11 100.000012 +++ exited with 0 +++\n",
+            "10 100.000013 mkdir(\"\\x2f\\x64\", 0777) = -1 EEXIST (File exists)\n",
+            "10 100.000014 mkdir(\"\\x2f\\x64\", 0777) = 0\n",
+            "10 100.000015 linkat(AT_FDCWD<\\x2f>, \"\\x2f\\x63\", AT_FDCWD<\\x2f>, \"\\x2f\\x65\", 0) = 0\n",
+            "10 100.000016 fsync(3<\\x2f\\x64>) = 0\n",
         );
         let path = PathBuf::from("/a");
         let actions: Vec<_> = parse(text).into_iter().map(|o| (o.at_us, o.action)).collect();
@@ -173,6 +185,9 @@ mod tests {
             (100_000_003, Action::Write { path: path.clone(), offset: Some(4096), data: b"hi".to_vec() }),
             (100_000_009, Action::Sync { path: path.clone() }),
             (100_000_011, Action::Rename { from: path, to: "/c".into() }),
+            (100_000_014, Action::MakeFolder { path: "/d".into() }),
+            (100_000_015, Action::Link { from: "/c".into(), to: "/e".into() }),
+            (100_000_016, Action::Sync { path: "/d".into() }),
         ];
         assert_eq!(actions, expected);
     }

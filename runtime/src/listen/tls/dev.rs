@@ -2,7 +2,7 @@
 //!
 //! It is kept, because a browser asks once per certificate; it is made anew when the names change.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -27,6 +27,8 @@ pub fn dev_cert(dir: &Path, names: &[impl AsRef<str>]) -> Result<TlsFiles, TlsEr
     write(&files.key, &signing_key.serialize_pem(), 0o600)?;
     write(&files.cert, &cert.pem(), 0o644)?;
     write(&list, &wanted, 0o644)?;
+    // The names of the files are the folder's: without this a power cut could bring another certificate.
+    File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| file(dir, &error))?;
     Ok(files)
 }
 
@@ -37,7 +39,7 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
         .truncate(true)
         .mode(mode)
         .open(path)
-        .and_then(|mut opened| opened.write_all(text.as_bytes()))
+        .and_then(|mut opened| opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()))
         .map_err(|error| file(path, &error))
 }
 
