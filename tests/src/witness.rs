@@ -182,7 +182,7 @@ impl Desk {
         let outcome = match answer {
             Ok(answer) if asked.name == "messages.send" => parse::<Sent>(answer).map(|sent| sent.position),
             Ok(answer) => parse::<Appended>(answer).map(|done| done.position),
-            Err(code) => return self.recorded.did(asked.began, to, verb, Outcome::Refused(code)),
+            Err(code) => return self.recorded.did(asked.began, to, verb, Outcome::refused(code)),
         };
         self.recorded.did(asked.began, to, verb, outcome.map_or(Outcome::Unknown, Outcome::Done));
     }

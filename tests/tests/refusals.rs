@@ -6,10 +6,13 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use harness::people::{START, assert_gapless};
+use harness::power::failing::failing_syncs;
 use harness::rest::try_send;
 use harness::topology::CORE;
 use harness::world::Settings;
 use harness::{Person, Topology, World, on_every_topology, wait};
+use protocol::chat::{MESSAGE_NEW, Sent};
 use protocol::{ConversationId, ErrorCode, Retry, ServiceName};
 use rusqlite::Connection;
 use serde_json::json;
@@ -20,6 +23,7 @@ on_every_topology![
     a_file_of_another_program_is_refused_and_left_alone,
     a_store_of_a_newer_version_is_refused_and_left_alone,
     a_full_disk_is_told_and_damages_nothing,
+    a_disk_that_can_not_sync_is_told_and_nothing_acknowledged_is_lost,
 ];
 
 async fn a_second_process_on_the_same_data_is_refused_and_disturbs_nothing(topology: Topology) {
@@ -119,12 +123,58 @@ async fn a_full_disk_is_told_and_damages_nothing(topology: Topology) {
     world.end().await;
 }
 
+/// Which syncs of the thread that writes the log fail: a few in a row, also those by which it looks whether the disk works again.
+const FAILING: std::ops::RangeInclusive<u32> = 30..=33;
+/// More than there are syncs until then.
+const SENDS: usize = 60;
+
+async fn a_disk_that_can_not_sync_is_told_and_nothing_acknowledged_is_lost(topology: Topology) {
+    let mut world = World::prepare(topology, Settings::default());
+    // SQLite's write-ahead log: what is acknowledged is in it.
+    let log = world.role_dir(ServiceName::Chat).join("chat.db-wal");
+    let wrapper = failing_syncs(&log, *FAILING.start(), *FAILING.end());
+    *world.settings() = world.settings().clone().under(wrapper);
+    world.start_all().await;
+    let [ann, bob] = world.people(["ann", "bob"]).await;
+    let conversation = ann.direct(&bob).await;
+    let mut device = bob.device().await;
+    // Not by `ann` herself: the history checker does not know of a repetition that is refused after an unknown outcome.
+    let to = conversation.to_string();
+    let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());
+    for _ in 0..SENDS {
+        let body = json!({ "client_id": Uuid::new_v4(), "text": "x" });
+        let seq = wait::until("the message to be taken", async || {
+            let answer = ann.rest.command("messages.send", Some(&ann.access), Some(&to), body.clone()).await;
+            if answer.status == 200 {
+                return Some(answer.data::<Sent>().position.seq);
+            }
+            refused.push(answer.refused());
+            None
+        });
+        acknowledged.push(seq.await);
+    }
+    assert!(refused.contains(&ErrorCode::OutcomeUnknown), "{refused:?}");
+    assert!(refused.iter().all(|code| code.retry() != Retry::Never), "{refused:?}");
+    assert!(world.log(CORE).contains("the store was opened again"));
+    for _ in 0..SENDS {
+        device.event(MESSAGE_NEW).await;
+    }
+    // Also what was repeated after an unknown outcome is there once.
+    world.crash(CORE).await;
+    let log = bob.log(conversation, START).await;
+    assert_gapless(&log, 0);
+    let there: Vec<u64> =
+        log.iter().filter(|event| event.name == MESSAGE_NEW).map(|event| event.from.unwrap().seq).collect();
+    assert_eq!(there, acknowledged);
+    assert!(!world.log(CORE).contains("panicked at"));
+}
+
 /// One send of a long message.
 async fn attempt(person: &Person, conversation: ConversationId) -> Result<u64, ErrorCode> {
     let body = json!({ "client_id": Uuid::new_v4(), "text": "long ".repeat(700) });
     let answer = person.on(conversation, "messages.send", body).await;
     match answer.status {
-        200 => Ok(answer.data::<protocol::chat::Sent>().position.seq),
+        200 => Ok(answer.data::<Sent>().position.seq),
         _ => Err(answer.refused()),
     }
 }

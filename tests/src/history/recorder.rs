@@ -7,7 +7,7 @@ use client::CommandError;
 use client::core::{Entry, Event};
 use parking_lot::Mutex;
 use protocol::chat::{self, ListMessages, Messages, READ_MOVED, ReadMarker, ReadMoved, ReadState};
-use protocol::{ConversationId, Position, Seq, StreamKind, UserId};
+use protocol::{ConversationId, ErrorCode, Position, Seq, StreamKind, UserId};
 
 use super::History;
 use super::content::{Content, LogEntry, MessageState, TextHash};
@@ -205,8 +205,17 @@ impl Outcome {
         match answer {
             Ok(done) => Self::Done(position(done)),
             Err(CommandError::Refused { error, uncertain: false }) => Self::Refused(error.code),
-            Err(CommandError::Body(_)) => Self::Refused(protocol::ErrorCode::InvalidRequest),
+            Err(CommandError::Body(_)) => Self::Refused(ErrorCode::InvalidRequest),
             Err(_) => Self::Unknown,
+        }
+    }
+
+    /// Of a refusal; with some codes it is none.
+    #[must_use]
+    pub fn refused(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::OutcomeUnknown | ErrorCode::Timeout => Self::Unknown,
+            code => Self::Refused(code),
         }
     }
 }

@@ -4,9 +4,11 @@
 //! Killing a process proves nothing about syncs, since the kernel keeps what was written. A file system that forgets (or a virtual
 //! machine that is cut) would, but needs rights that a test runner doesn't have; strace needs none.
 //!
-//! Reading order: [`trace`] (what was recorded), [`disk`] (what a cut leaves of it), `names` (and of the names in folders).
+//! Reading order: [`trace`] (what was recorded), [`disk`] (what a cut leaves of it), `names` (and of the names in folders); [`failing`] is another
+//! fault of disks, by the same tool.
 
 pub mod disk;
+pub mod failing;
 mod names;
 pub mod trace;
 
