@@ -3,6 +3,8 @@
 //! It has its listener, health and metrics like every other service, so that operators, dashboards and the split topology meet all
 //! five from the first day. It pretends nothing: every command is answered `unsupported`.
 
+pub mod machine;
+
 use async_trait::async_trait;
 use link::{Call, Refusal, Reply, Service};
 use protocol::{ErrorCode, ServiceName};
