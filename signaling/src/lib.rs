@@ -4,6 +4,7 @@
 //! five from the first day. It pretends nothing: every command is answered `unsupported`.
 
 pub mod machine;
+pub mod store;
 
 use async_trait::async_trait;
 use link::{Call, Refusal, Reply, Service};
