@@ -126,6 +126,12 @@ impl Refusal {
 }
 
 impl Context {
+    /// The trace's id, out of the `traceparent` (`version-trace-parent-flags`).
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref().and_then(|header| header.split('-').nth(1))
+    }
+
     /// The context of work that no client asked for.
     #[must_use]
     pub fn internal() -> Self {

@@ -10,15 +10,17 @@
 //! - The link is never unauthenticated ([`grpc`]).
 //!
 //! Reading order: [`call`] (a command and its answer), [`event`] (what is told), [`stream`] (what is read), [`device`] (what the
-//! gateway reports), [`token`] (what auth signs and revokes), [`service`] (the trait), [`bus`], [`grpc`].
+//! gateway reports), [`token`] and [`tail`] (what auth signs and revokes), [`calls`] (what services ask of each other about calls), [`service`] (the trait), [`bus`], [`grpc`].
 
 pub mod bus;
 pub mod call;
+pub mod calls;
 pub mod device;
 pub mod event;
 pub mod grpc;
 pub mod service;
 pub mod stream;
+pub mod tail;
 pub mod token;
 
 pub use bus::{Hint, Hints, Publisher};
@@ -27,4 +29,5 @@ pub use device::{Acknowledged, Device, DeviceAnswer, DeviceReport};
 pub use event::{Audience, Change, Effect, Event, Identity};
 pub use service::Service;
 pub use stream::{Head, Item, Page, ReadRequest, Reader, Standing, Subscriptions};
+pub use tail::RevocationTail;
 pub use token::{AccessClaims, Revocation, Revocations, Revoked};

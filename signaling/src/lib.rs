@@ -1,40 +1,31 @@
-//! Calls: so far a service that is there and says that it offers no command.
+//! Calls: who rings, who is in, and what their devices negotiate. Media never passes here.
 //!
-//! It has its listener, health and metrics like every other service, so that operators, dashboards and the split topology meet all
-//! five from the first day. It pretends nothing: every command is answered `unsupported`.
+//! Invariants:
+//! - A call belongs to a conversation: only its members are called and may join, and at most one call goes on in each.
+//! - The machine decides, the store remembers: every change is one version, made by compare-and-set, and told whole afterwards.
+//! - A device speaks for its user by a leg; a newer leg fences the older one off.
+//! - Nothing that was committed is lost by a crash: calls, deadlines and outputs are found again.
+//! - What is relayed goes from one joined leg to another of the same call, bounded and in order.
+//!
+//! Reading order: [`machine`] (the rules), [`store`] (what lasts), `desk` (the one path of a change), `commands`, `signals`
+//! (SDP and candidates), `watch` (sockets, memberships and logins that end), `work` (deadlines, outputs, recovery), `ice`, `service`.
 
+mod audit;
+mod commands;
+mod config;
+mod desk;
+mod ice;
 pub mod machine;
+mod meters;
+mod refuse;
+mod service;
+mod signals;
 pub mod store;
+mod watch;
+mod work;
 
-use async_trait::async_trait;
-use link::{Call, Refusal, Reply, Service};
-use protocol::{ErrorCode, ServiceName};
-
-/// The service.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Signaling;
-
-#[async_trait]
-impl Service for Signaling {
-    fn name(&self) -> ServiceName {
-        ServiceName::Signaling
-    }
-
-    async fn execute(&self, call: Call) -> Reply {
-        let message = format!("this server offers no calls: `{}`", call.command);
-        Refusal::new(ErrorCode::Unsupported, message).into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn every_command_is_answered_unsupported() -> Result<(), Refusal> {
-        let call = Call::internal("calls.start", None, &())?;
-        let refused = Signaling.execute(call).await.result;
-        assert_eq!(refused.map_err(|refusal| refusal.code), Err(ErrorCode::Unsupported));
-        Ok(())
-    }
-}
+pub use config::Config;
+pub use ice::{IcePlan, TurnPlan};
+pub use service::{Host, Peers, Signaling};
+pub use signals::check_sdp;
+pub use store::{migrations, store_options};

@@ -2,24 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use link::token::REVOCATIONS_EVERY_MS;
-use link::{Caller, Refusal, Revocation, Revoked, Service};
+use link::{Caller, Refusal, Revocation, RevocationTail, Revoked, Service};
 use parking_lot::RwLock;
 use protocol::{ErrorCode, Millis, SessionId, UserId};
 use tokio::sync::Notify;
 
 use crate::clock;
 
-/// A question for new rows must not take longer.
-const ASK_WITHIN: Duration = Duration::from_millis(1_500);
-
 pub(crate) struct Revocations {
     auth: Arc<dyn Service>,
     table: RwLock<Table>,
-    newest: AtomicU64,
     loaded: AtomicBool,
     reached: AtomicBool,
     wake: Notify,
@@ -38,7 +34,6 @@ impl Revocations {
         Self {
             auth,
             table: RwLock::default(),
-            newest: AtomicU64::new(0),
             loaded: AtomicBool::new(false),
             reached: AtomicBool::new(false),
             wake: Notify::new(),
@@ -77,6 +72,7 @@ impl Revocations {
 
     /// Tails the list for good; `tell` hears of each new row.
     pub(crate) async fn tail(&self, tell: impl Fn(&Revocation)) {
+        let mut list = RevocationTail::new(Arc::clone(&self.auth));
         let mut turn = tokio::time::interval(Duration::from_millis(REVOCATIONS_EVERY_MS));
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -84,36 +80,19 @@ impl Revocations {
                 _ = turn.tick() => {}
                 () = self.wake.notified() => {}
             }
-            let reached = self.ask(&tell).await;
+            let reached = list
+                .read(|row| {
+                    self.apply(row);
+                    tell(row);
+                })
+                .await;
+            if reached {
+                self.loaded.store(true, Ordering::Release);
+            }
             if self.reached.swap(reached, Ordering::Relaxed) && !reached {
                 tracing::warn!("revocations can't be read: tokens are honoured until they expire");
             }
             self.forget(clock::wall());
-        }
-    }
-
-    /// Reads all new rows; answers whether it could.
-    async fn ask(&self, tell: &impl Fn(&Revocation)) -> bool {
-        loop {
-            let after = self.newest.load(Ordering::Relaxed);
-            let question = self.auth.revocations(after);
-            let Ok(Ok(news)) = tokio::time::timeout(ASK_WITHIN, question).await else {
-                return false;
-            };
-            for row in &news.rows {
-                self.apply(row);
-                tell(row);
-            }
-            let next = match news.rows.last() {
-                // A page may be full: go on behind it.
-                Some(last) => last.number,
-                None => news.newest,
-            };
-            self.newest.store(next, Ordering::Relaxed);
-            if news.rows.is_empty() {
-                self.loaded.store(true, Ordering::Release);
-                return true;
-            }
         }
     }
 

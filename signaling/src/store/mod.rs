@@ -10,8 +10,6 @@
 
 mod sqlite;
 
-#[cfg(test)]
-mod conformance;
 
 use async_trait::async_trait;
 use protocol::calls::CallRecord;

@@ -1,6 +1,6 @@
 //! Every metric by name: its kind, its labels, its services, what it means, and its buckets if it is a histogram.
 
-use protocol::ServiceName::{self, Auth, Chat, Gateway, Turn};
+use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling, Turn};
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,18 @@ const QUERY_SECONDS: &[f64] = &[
     0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.5,
     5.0,
 ];
+
+/// From a wrong number to a day's end.
+const CALL_SECONDS: &[f64] = &[5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 3_600.0, 14_400.0, 86_400.0];
+
+/// From one room to a satellite.
+const NETWORK_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
+
+/// From what nobody hears to what nobody understands.
+const RATIOS: &[f64] = &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+
+/// From speech to a screen at full size.
+const BIT_RATES: &[f64] = &[16e3, 32e3, 64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 4e6, 8e6];
 
 const ALL: &[ServiceName] = &ServiceName::ALL;
 
@@ -94,20 +106,20 @@ pub const CATALOGUE: &[Metric] = &[
         "Connections closed before a request was read",
     ),
     // Store
-    gauge("db_connections_active", &["service"], &[Auth, Chat], "Database connections in use"),
-    gauge("db_connections_idle", &["service"], &[Auth, Chat], "Database connections at rest"),
-    gauge("db_connections_total", &["service"], &[Auth, Chat], "Database connections open"),
+    gauge("db_connections_active", &["service"], &[Auth, Chat, Signaling], "Database connections in use"),
+    gauge("db_connections_idle", &["service"], &[Auth, Chat, Signaling], "Database connections at rest"),
+    gauge("db_connections_total", &["service"], &[Auth, Chat, Signaling], "Database connections open"),
     histogram(
         "db_query_duration_seconds",
         &["service", "operation", "table"],
-        &[Auth, Chat],
+        &[Auth, Chat, Signaling],
         "Time of a database operation; wal/commit is the fsync shared by a batch",
         QUERY_SECONDS,
     ),
     counter(
         "db_query_errors_total",
         &["service", "operation", "table", "error"],
-        &[Auth, Chat],
+        &[Auth, Chat, Signaling],
         "Database operations that failed",
     ),
     // Sockets
@@ -118,6 +130,54 @@ pub const CATALOGUE: &[Metric] = &[
     counter("messages_total", &["service", "type"], &[Chat], "Messages stored"),
     counter("messages_sent_total", &["service", "type"], &[Chat], "Messages acknowledged to their sender"),
     counter("messages_received_total", &["service", "type"], &[Chat], "Messages accepted from clients"),
+    // Calls
+    counter(
+        "calls_total",
+        &["service", "type", "status"],
+        &[Signaling],
+        "Calls that were initiated, and how they ended",
+    ),
+    gauge("calls_active", &["service"], &[Signaling], "Calls that go on"),
+    histogram(
+        "calls_duration_seconds",
+        &["service", "type"],
+        &[Signaling],
+        "From the answer of a call to its end",
+        CALL_SECONDS,
+    ),
+    counter("calls_failed_total", &["service", "type", "reason"], &[Signaling], "Calls that broke"),
+    counter("calls_recovered_total", &["service", "type"], &[Signaling], "Calls that went on after a restart"),
+    counter("calls_disconnects_total", &["service", "type"], &[Signaling], "Participants whose socket dropped"),
+    counter("call_signals_total", &["service"], &[Signaling], "Descriptions and candidates that were relayed"),
+    counter(
+        "call_quality_reports_total",
+        &["service", "relayed"],
+        &[Signaling],
+        "Peer connections that clients reported on",
+    ),
+    histogram(
+        "call_quality_round_trip_seconds",
+        &["service"],
+        &[Signaling],
+        "Round trip between two participants",
+        NETWORK_SECONDS,
+    ),
+    histogram("call_quality_jitter_seconds", &["service"], &[Signaling], "Jitter of what comes in", NETWORK_SECONDS),
+    histogram("call_quality_lost_ratio", &["service"], &[Signaling], "Part of the packets that were lost", RATIOS),
+    histogram(
+        "call_quality_incoming_bits_per_second",
+        &["service"],
+        &[Signaling],
+        "What a participant receives from another",
+        BIT_RATES,
+    ),
+    histogram(
+        "call_quality_outgoing_bits_per_second",
+        &["service"],
+        &[Signaling],
+        "What a participant sends to another",
+        BIT_RATES,
+    ),
     // Accounts
     counter("auth_attempts_total", &["service", "method"], &[Auth], "Attempts to authenticate"),
     counter("auth_success_total", &["service", "method"], &[Auth], "Attempts that succeeded"),

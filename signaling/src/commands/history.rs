@@ -1,0 +1,51 @@
+//! The calls that are over, and what was missed.
+
+use link::Refusal;
+use protocol::accounts::Done;
+use protocol::calls::{Calls, ListCalls, SeenCalls};
+use protocol::limits::PAGE_MAX;
+
+use super::Command;
+use crate::desk::Desk;
+use crate::refuse;
+
+/// The page where no limit is named.
+const PAGE_DEFAULT: usize = 50;
+/// Calls that were over for no longer than this are told once more when hints were missed, in milliseconds.
+const OVER_LATELY_MS: u64 = 10 * 60 * 1_000;
+/// At most so many of them.
+const OVER_LATELY_MAX: usize = 10_000;
+
+impl Command<'_> {
+    pub(super) async fn list(self) -> Result<Calls, Refusal> {
+        let request: ListCalls = self.call.parse()?;
+        let limit = match request.limit.map(|limit| limit as usize) {
+            None => PAGE_DEFAULT,
+            Some(limit) if (1..=PAGE_MAX).contains(&limit) => limit,
+            Some(_) => return Err(refuse::invalid(format!("limit: 1 to {PAGE_MAX}"))),
+        };
+        let (store, user) = (&self.desk.store, self.caller.user);
+        let history = store.history(user, request.before, limit).await.map_err(refuse::of_store)?;
+        let missed = store.missed(user).await.map_err(refuse::of_store)?;
+        Ok(Calls { calls: history.records, more: history.more, missed })
+    }
+
+    pub(super) async fn seen(self) -> Result<Done, Refusal> {
+        let SeenCalls { call } = self.call.parse()?;
+        self.desk.store.seen(self.caller.user, call).await.map_err(refuse::of_store)?;
+        self.desk.tell_index(self.caller.user).await;
+        Ok(Done::default())
+    }
+}
+
+impl Desk {
+    /// Tells all that a gateway may have missed.
+    pub(crate) async fn restate(&self) -> Result<(), Refusal> {
+        let now = self.store.now().await.map_err(refuse::of_store)?;
+        let since = now.saturating_sub(OVER_LATELY_MS);
+        let over = self.store.over_since(since, OVER_LATELY_MAX).await.map_err(refuse::of_store)?;
+        over.iter().for_each(|call| self.tell_again(call));
+        self.live.all().iter().for_each(|call| self.tell_again(call));
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! The one path of every change: load, ask the machine, swap, tell.
+//!
+//! Changes of one call are made one after another in this process, so that its versions are told in their order; against other processes
+//! the store's compare-and-set decides. Whoever loses reads what won and asks the machine again.
+
+mod live;
+pub(crate) mod tell;
+
+use std::sync::Arc;
+
+use link::{Publisher, Refusal, Service};
+use protocol::{CallId, ErrorCode};
+use tokio::sync::{Mutex, MutexGuard, Notify};
+
+pub(crate) use live::Live;
+
+use crate::config::Config;
+use crate::ice::IcePlan;
+use crate::machine::{CallState, Input, Machine, Outcome};
+use crate::meters::Meters;
+use crate::refuse;
+use crate::signals::Mailboxes;
+use crate::store::{CallStore, Created, Swapped};
+use crate::watch::Connections;
+
+/// How many locks the calls are spread over.
+const LOCKS: usize = 64;
+/// So often a change that was overtaken is judged again before the client is told to repeat it.
+const TRIES: usize = 16;
+
+/// Everything that a change of a call touches.
+pub(crate) struct Desk {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn CallStore>,
+    pub(crate) chat: Arc<dyn Service>,
+    pub(crate) ice: IcePlan,
+    pub(crate) live: Live,
+    pub(crate) mailboxes: Mailboxes,
+    pub(crate) connections: Connections,
+    pub(crate) publisher: Publisher,
+    pub(crate) meters: Meters,
+    /// A deadline may have come nearer.
+    pub(crate) deadlines: Notify,
+    /// Outputs wait.
+    pub(crate) outputs: Notify,
+    /// The newest version of any `calls:<user>`.
+    index_version: std::sync::atomic::AtomicU64,
+    turns: Box<[Mutex<()>]>,
+}
+
+/// What the desk is made from.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn CallStore>,
+    pub(crate) chat: Arc<dyn Service>,
+    pub(crate) ice: IcePlan,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    /// The call as it stands now.
+    pub(crate) call: Arc<CallState>,
+    /// What followed.
+    pub(crate) outcome: Outcome,
+}
+
+impl Desk {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { config, store, chat, ice } = parts;
+        Self {
+            publisher: Publisher::new(config.hints_max),
+            config,
+            store,
+            chat,
+            ice,
+            live: Live::default(),
+            mailboxes: Mailboxes::default(),
+            connections: Connections::default(),
+            meters: Meters::new(),
+            deadlines: Notify::new(),
+            outputs: Notify::new(),
+            index_version: std::sync::atomic::AtomicU64::new(0),
+            turns: (0..LOCKS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// The turn to change a call.
+    async fn turn(&self, call: CallId) -> MutexGuard<'_, ()> {
+        self.turns[call.0.as_u128() as usize % LOCKS].lock().await
+    }
+
+    /// A call, from memory while it goes on.
+    pub(crate) async fn load(&self, id: CallId) -> Result<Arc<CallState>, Refusal> {
+        if let Some(call) = self.live.get(id) {
+            return Ok(call);
+        }
+        let call = self.store.load(id).await.map_err(refuse::of_store)?;
+        call.map(Arc::new).ok_or_else(refuse::not_found)
+    }
+
+    /// Something happens to a call.
+    pub(crate) async fn change(&self, id: CallId, input: Input) -> Result<Changed, Refusal> {
+        let _turn = self.turn(id).await;
+        let mut before = self.load(id).await?;
+        for _ in 0..TRIES {
+            let now = self.store.now().await.map_err(refuse::of_store)?;
+            let (after, outcome) = Machine::handle(&before, now, input).map_err(refuse::of_machine)?;
+            if after.version == before.version {
+                return Ok(Changed { call: before, outcome });
+            }
+            match self.store.swap(before.version, &after, &outcome.outputs).await.map_err(refuse::of_store)? {
+                Swapped::Done => return Ok(self.settle(Some(&before), after, outcome)),
+                Swapped::Changed => before = self.read_again(id).await?,
+            }
+        }
+        Err(Refusal::of(ErrorCode::Overloaded).after(1_000))
+    }
+
+    /// What another process made of it.
+    async fn read_again(&self, id: CallId) -> Result<Arc<CallState>, Refusal> {
+        let call = self.store.load(id).await.map_err(refuse::of_store)?.map(Arc::new).ok_or_else(refuse::not_found)?;
+        self.live.put(&call);
+        Ok(call)
+    }
+
+    /// A new call, unless its conversation has one or the client has started it before: then that one's id.
+    pub(crate) async fn create(&self, call: CallState, outcome: Outcome) -> Result<Result<Changed, CallId>, Refusal> {
+        let _turn = self.turn(call.id).await;
+        match self.store.create(&call, &outcome.outputs).await.map_err(refuse::of_store)? {
+            Created::Done => Ok(Ok(self.settle(None, call, outcome))),
+            Created::Before(other) | Created::Taken(other) => Ok(Err(other)),
+        }
+    }
+
+    /// A version is in the store: everyone hears of it.
+    fn settle(&self, before: Option<&CallState>, after: CallState, outcome: Outcome) -> Changed {
+        let call = Arc::new(after);
+        self.live.put(&call);
+        for (user, part) in &call.parts {
+            if !part.status.is_in() {
+                self.mailboxes.close(call.id, *user);
+            }
+        }
+        self.tell(&call, &outcome);
+        self.meters.version(before, &call, &outcome);
+        if call.deadline() != before.and_then(CallState::deadline) {
+            self.deadlines.notify_one();
+        }
+        if !outcome.outputs.is_empty() {
+            self.outputs.notify_one();
+        }
+        Changed { call, outcome }
+    }
+
+    /// A version for a register of a user.
+    fn next_index_version(&self, now: u64) -> u64 {
+        use std::sync::atomic::Ordering::Relaxed;
+        let next = |last: u64| now.max(last + 1);
+        let last = self.index_version.fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
+        next(last.unwrap_or_default())
+    }
+}

@@ -1,0 +1,46 @@
+//! A login that is ended loses its legs at once, not only when its socket is found to be gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use link::token::REVOCATIONS_EVERY_MS;
+use link::{RevocationTail, Revoked, Service};
+use protocol::SessionId;
+use runtime::lifecycle::Shutdown;
+use tokio::time::MissedTickBehavior;
+
+use crate::desk::Desk;
+use crate::machine::Input;
+
+/// Follows auth's list until the service stops.
+pub(crate) async fn watch(desk: Arc<Desk>, auth: Arc<dyn Service>, shutdown: Shutdown) {
+    let mut list = RevocationTail::new(auth);
+    let mut turn = tokio::time::interval(Duration::from_millis(REVOCATIONS_EVERY_MS));
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = turn.tick() => {}
+            () = shutdown.stopped() => return,
+        }
+        let mut ended: Vec<SessionId> = Vec::new();
+        list.read(|row| {
+            if let Revoked::Session(session) = row.revoked {
+                ended.push(session);
+            }
+        })
+        .await;
+        for session in ended {
+            desk.revoke(session).await;
+        }
+    }
+}
+
+impl Desk {
+    async fn revoke(&self, session: SessionId) {
+        for call in self.live.of_session(session) {
+            if let Err(refusal) = self.change(call, Input::Revoked { session }).await {
+                tracing::warn!(%call, %refusal, "the end of a login could not be noted");
+            }
+        }
+    }
+}
