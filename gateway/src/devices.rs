@@ -1,4 +1,4 @@
-//! Tells chat which devices are here and what has reached them (see [`link::device`]). Each connection is a device; what has
+//! Tells chat and signaling which devices are here, and chat what has reached them (see [`link::device`]). Each connection is a device; what has
 //! reached one of a user's devices counts as delivered to the user.
 //!
 //! Changes are gathered and reported once a second while there are any; without any, the report that the gateway lives goes out
@@ -25,7 +25,27 @@ const REPORT_WITHIN: Duration = Duration::from_millis(5_000);
 /// The most acknowledged streams that wait for a report; what is beyond is told by a later acknowledgement.
 const ACKNOWLEDGED_MAX: usize = 200_000;
 
-/// What has happened since the last report.
+/// What each service is told: presence and delivery are chat's, the legs of calls are signaling's.
+#[derive(Default)]
+pub(crate) struct Reports {
+    pub(crate) chat: Arc<Devices>,
+    pub(crate) signaling: Arc<Devices>,
+}
+
+impl Reports {
+    /// A device came or went.
+    pub(crate) fn changed(&self, device: Device) {
+        self.chat.changed(device);
+        self.signaling.changed(device);
+    }
+
+    /// Entries have reached a user's device.
+    pub(crate) fn acknowledged(&self, user: UserId, stream: StreamId, seq: Seq) {
+        self.chat.acknowledged(user, stream, seq);
+    }
+}
+
+/// What has happened since the last report to one service.
 #[derive(Default)]
 pub(crate) struct Devices {
     changes: Mutex<Changes>,
@@ -63,7 +83,7 @@ impl Devices {
     }
 
     /// Reports for good.
-    pub(crate) async fn report(self: Arc<Self>, chat: Arc<dyn Service>, presence: impl Here) {
+    pub(crate) async fn report(self: Arc<Self>, service: Arc<dyn Service>, presence: impl Here) {
         let mut reporter = Reporter { gateway: Uuid::new_v4(), whole: true, reported_at: 0 };
         let mut turn = tokio::time::interval(GATHER);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,7 +91,7 @@ impl Devices {
             turn.tick().await;
             let changes = self.take();
             if let Some(report) = reporter.due(changes, &presence, clock::steady()) {
-                let answer = tokio::time::timeout(REPORT_WITHIN, chat.devices(report)).await;
+                let answer = tokio::time::timeout(REPORT_WITHIN, service.devices(report)).await;
                 reporter.whole = !matches!(answer, Ok(Ok(answer)) if !answer.resend);
             }
         }

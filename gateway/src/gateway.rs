@@ -16,6 +16,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::Config;
 use crate::clock;
+use crate::devices::Reports;
 use crate::drain::{self, Sockets};
 use crate::edge::{Denials, Edge, Origins, commands_by_name, router};
 use crate::hub::{FILL_WORKERS, Hub};
@@ -83,7 +84,7 @@ impl Gateway {
             unauthenticated: Unauthenticated::new(config.unauthenticated_per_address),
             origins: Origins::new(&config.allowed_origins),
             hub,
-            devices: Arc::default(),
+            devices: Reports::default(),
             denials: Denials::new(audit),
             meters: Meters::new(),
             sockets: Sockets::default(),
@@ -124,6 +125,7 @@ impl Gateway {
 fn start(edge: &Arc<Edge>, readiness: &Readiness, shutdown: &Shutdown, tasks: &Tasks) {
     let spawn = |name, task| until_stopped(tasks, shutdown, name, task);
     spawn("watch", Box::pin(Arc::clone(&edge.hub).watch()));
+    spawn("watch-calls", Box::pin(Arc::clone(&edge.hub).watch_calls(Arc::clone(&edge.services.signaling))));
     for _ in 0..FILL_WORKERS {
         spawn("fill", Box::pin(Arc::clone(&edge.hub).fill_gaps()));
     }
@@ -151,8 +153,10 @@ async fn tail_revocations(edge: Arc<Edge>) {
 }
 
 async fn report_devices(edge: Arc<Edge>) {
-    let (chat, hub) = (Arc::clone(&edge.services.chat), Arc::clone(&edge.hub));
-    Arc::clone(&edge.devices).report(chat, hub).await;
+    let Services { chat, signaling, .. } = edge.services.clone();
+    let presence = Arc::clone(&edge.devices.chat).report(chat, Arc::clone(&edge.hub));
+    let legs = Arc::clone(&edge.devices.signaling).report(signaling, Arc::clone(&edge.hub));
+    tokio::join!(presence, legs);
 }
 
 /// Looks at every connection once a second, and at what the gateway depends on.

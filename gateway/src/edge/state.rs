@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::{Denials, Origins};
 use crate::Config;
-use crate::devices::Devices;
+use crate::devices::Reports;
 use crate::drain::Sockets;
 use crate::gateway::Services;
 use crate::hub::Hub;
@@ -30,7 +30,7 @@ pub(crate) struct Edge {
     pub(crate) unauthenticated: Arc<Unauthenticated>,
     pub(crate) origins: Origins,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) devices: Arc<Devices>,
+    pub(crate) devices: Reports,
     pub(crate) denials: Denials,
     pub(crate) meters: Meters,
     pub(crate) sockets: Sockets,

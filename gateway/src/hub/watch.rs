@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use link::{Hint, Hints};
+use link::calls::CALLS_RESTATE;
+use link::{Call, Hint, Reply, Service};
 use protocol::{Position, StreamId};
 use uuid::Uuid;
 
@@ -41,18 +42,40 @@ enum Proof {
     Replaced,
 }
 
+/// Whose hints, and what a missed one costs.
+enum Source {
+    /// Chat: the heads of all followed streams are read.
+    Logs(Arc<dyn Service>),
+    /// Signaling: it is asked to tell the state of all calls once more. Nothing here knows what a device has heard of them.
+    Calls(Arc<dyn Service>),
+}
+
+impl Source {
+    fn service(&self) -> &Arc<dyn Service> {
+        match self {
+            Self::Logs(service) | Self::Calls(service) => service,
+        }
+    }
+}
+
 impl Hub {
     /// Watches the service that keeps the logs, for good.
     pub(crate) async fn watch(self: Arc<Self>) {
+        let source = Source::Logs(Arc::clone(&self.chat));
         let mut heard = None;
         loop {
-            match self.chat.watch().await {
-                Ok(hints) => self.listen(hints, &mut heard).await,
-                Err(refusal) => {
-                    tracing::warn!(code = refusal.code.as_str(), "can't watch: {}", refusal.message);
-                }
-            }
+            self.listen(&source, &mut heard).await;
             self.watching.store(false, Ordering::Relaxed);
+            tokio::time::sleep(WATCH_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Watches the service that keeps the calls, for good.
+    pub(crate) async fn watch_calls(self: Arc<Self>, signaling: Arc<dyn Service>) {
+        let source = Source::Calls(signaling);
+        loop {
+            // Devices may have come before the watch did: it begins with what goes on.
+            self.listen(&source, &mut None).await;
             tokio::time::sleep(WATCH_AGAIN_AFTER).await;
         }
     }
@@ -62,23 +85,47 @@ impl Hub {
         self.watching.load(Ordering::Relaxed)
     }
 
-    async fn listen(&self, hints: Hints, heard: &mut Option<Heard>) {
+    async fn listen(&self, source: &Source, heard: &mut Option<Heard>) {
+        let hints = match source.service().watch().await {
+            Ok(hints) => hints,
+            Err(refusal) => {
+                let service = source.service().name().as_str();
+                return tracing::warn!(service, code = refusal.code.as_str(), "can't watch: {}", refusal.message);
+            }
+        };
         let mut hints = hints.ready_chunks(HINTS_AT_ONCE);
         while let Ok(Some(ready)) = tokio::time::timeout(SILENT_FOR, hints.next()).await {
             let mut events = Vec::with_capacity(ready.len());
             for hint in ready {
+                let first = heard.is_none();
                 let proof = prove(heard, &hint);
-                if proof != Proof::Whole {
+                let begins = first && matches!(source, Source::Calls(_));
+                if proof != Proof::Whole || begins {
                     self.hints(&events);
                     events.clear();
-                    self.refresh(proof == Proof::Replaced).await;
+                    self.missed(source, proof == Proof::Replaced).await;
                 }
                 if let Hint::Event { event, .. } = hint {
                     events.push(event);
                 }
             }
-            self.watching.store(true, Ordering::Relaxed);
+            if matches!(source, Source::Logs(_)) {
+                self.watching.store(true, Ordering::Relaxed);
+            }
             self.hints(&events);
+        }
+    }
+
+    async fn missed(&self, source: &Source, replaced: bool) {
+        match source {
+            Source::Logs(_) => self.refresh(replaced).await,
+            Source::Calls(signaling) => {
+                let Ok(restate) = Call::internal(CALLS_RESTATE, None, &serde_json::json!({})) else { return };
+                let asked = tokio::time::timeout(HEADS_WITHIN, signaling.execute(restate)).await;
+                if !matches!(asked, Ok(Reply { result: Ok(_), .. })) {
+                    tracing::warn!("calls could not be asked for; their next change tells of them");
+                }
+            }
         }
     }
 

@@ -103,10 +103,14 @@ pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> F
             Done::Page { stream, after, page }
         }),
         Job::Registers => Box::pin(async move {
-            let question = edge.services.chat.registers(user);
-            let values = within(&edge, question).await;
-            let frames = |values: Vec<link::Event>| values.iter().map(|event| codec.event(event)).collect();
-            Done::Registers(values.ok().map(frames))
+            let chat = within(&edge, edge.services.chat.registers(user));
+            let calls = within(&edge, edge.services.signaling.registers(user));
+            let (chat, calls) = tokio::join!(chat, calls);
+            // Without signaling there is still all the rest; when it comes back it tells what goes on.
+            let calls = calls.unwrap_or_default();
+            let frames =
+                |values: Vec<link::Event>| values.iter().chain(&calls).map(|event| codec.event(event)).collect();
+            Done::Registers(chat.ok().map(frames))
         }),
     }
 }
