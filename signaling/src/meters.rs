@@ -110,7 +110,8 @@ impl Meters {
     fn over(&self, call: &CallState, status: CallStatus, kind: &'static str) {
         self.active.decrement(1.0);
         let record = call.record();
-        metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => status.as_str()).increment(1);
+        metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => status.as_str())
+            .increment(1);
         if call.answered_at.is_some() {
             metrics::histogram!("calls_duration_seconds", "service" => SERVICE, "type" => kind)
                 .record(record.duration_ms as f64 / 1_000.0);

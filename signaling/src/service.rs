@@ -57,10 +57,9 @@ impl Signaling {
         let spool = Spool::start(store.clone(), config.audit_spool_max);
         let calls = Arc::new(SqliteCalls::new(store.clone()));
         let desk = Arc::new(Desk::new(Parts { config, store: calls, chat: peers.chat, ice: peers.ice }));
-        work::recover(&desk).await.map_err(|refusal| OpenError::Io {
-            path,
-            source: std::io::Error::other(refusal.to_string()),
-        })?;
+        work::recover(&desk)
+            .await
+            .map_err(|refusal| OpenError::Io { path, source: std::io::Error::other(refusal.to_string()) })?;
         let (of, until) = (|| Arc::clone(&desk), || shutdown.clone());
         tasks.spawn("signaling-deadlines", work::keep_deadlines(of(), until()));
         tasks.spawn("signaling-outputs", work::perform_outputs(of(), until()));

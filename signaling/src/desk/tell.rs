@@ -45,8 +45,7 @@ impl Desk {
         // The index is read first: a call that begins after it is told by a hint, one that ends is told as over.
         let index = self.index(user).await?;
         let states = self.live.of_user(user);
-        let mut events: Vec<_> =
-            states.iter().filter_map(|call| state(call, Arc::clone(&only)).ok()).collect();
+        let mut events: Vec<_> = states.iter().filter_map(|call| state(call, Arc::clone(&only)).ok()).collect();
         events.push(index);
         Ok(events)
     }

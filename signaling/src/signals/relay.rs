@@ -44,7 +44,10 @@ fn check(signal: &SendSignal) -> Result<(), Refusal> {
     }
     if let Some(description) = &signal.description {
         if description.sdp.len() > SDP_BYTES_MAX {
-            return Err(Refusal::new(ErrorCode::PayloadTooLarge, format!("description.sdp: at most {SDP_BYTES_MAX} bytes")));
+            return Err(Refusal::new(
+                ErrorCode::PayloadTooLarge,
+                format!("description.sdp: at most {SDP_BYTES_MAX} bytes"),
+            ));
         }
         sdp::check(&description.sdp).map_err(|error| refuse::invalid(format!("description.sdp: {error}")))?;
     }
@@ -81,7 +84,9 @@ mod tests {
     fn a_candidate_has_its_form_or_says_that_there_are_no_more() {
         assert!(is_candidate(""));
         assert!(is_candidate("candidate:1 1 udp 2122260223 192.0.2.1 61665 typ host generation 0"));
-        for other in ["candidate:", "host", "candidate:1 1 udp 1 192.0.2.1 61665 host typ", "candidate:1 1 udp 1 x\n 1 typ host"] {
+        for other in
+            ["candidate:", "host", "candidate:1 1 udp 1 192.0.2.1 61665 host typ", "candidate:1 1 udp 1 x\n 1 typ host"]
+        {
             assert!(!is_candidate(other), "{other}");
         }
     }

@@ -10,7 +10,6 @@
 
 mod sqlite;
 
-
 use async_trait::async_trait;
 use protocol::calls::CallRecord;
 use protocol::{CallId, ClientId, ConversationId, ErrorCode, Millis, UserId};
@@ -72,7 +71,6 @@ pub struct Pending {
     /// How often it was leased before.
     pub attempts: u32,
 }
-
 
 /// A page of a user's history.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -69,7 +69,8 @@ impl Desk {
     async fn left(&self, effects: &[Effect]) {
         for effect in effects {
             let conversation = effect.stream.kind == StreamKind::Conversation && effect.change == Change::Left;
-            let Some(call) = conversation.then(|| self.live.in_conversation(ConversationId(effect.stream.id))).flatten()
+            let Some(call) =
+                conversation.then(|| self.live.in_conversation(ConversationId(effect.stream.id))).flatten()
             else {
                 continue;
             };

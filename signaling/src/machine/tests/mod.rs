@@ -2,6 +2,7 @@
 
 mod examples;
 mod properties;
+mod simulation;
 
 use protocol::calls::{CallKind, Media};
 use protocol::{CallId, ClientId, ConnectionId, ConversationId, Millis, SessionId, UserId};
