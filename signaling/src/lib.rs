@@ -25,7 +25,6 @@ mod watch;
 mod work;
 
 pub use config::Config;
-pub use ice::{IcePlan, TurnPlan};
 pub use service::{Host, Peers, Signaling};
 pub use signals::check_sdp;
 pub use store::{migrations, store_options};

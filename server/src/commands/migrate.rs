@@ -15,7 +15,7 @@ use crate::reach::stopped;
 use crate::say;
 use crate::serve::denials;
 
-const STORES: [ServiceName; 3] = [ServiceName::Gateway, ServiceName::Auth, ServiceName::Chat];
+const STORES: [ServiceName; 4] = [ServiceName::Gateway, ServiceName::Auth, ServiceName::Chat, ServiceName::Signaling];
 
 pub(crate) fn run(config: &Config, command: Migrate) -> Result<ExitCode> {
     match command {
@@ -51,7 +51,8 @@ fn store(config: &Config, service: ServiceName) -> Result<StoreOptions> {
         ServiceName::Gateway => Ok(denials::store_options(&folder)),
         ServiceName::Auth => Ok(auth::store_options(&folder)),
         ServiceName::Chat => Ok(chat::store_options(&config.chat, &folder)),
-        ServiceName::Signaling | ServiceName::Storage | ServiceName::Turn => bail!("{} has no store", service.role()),
+        ServiceName::Signaling => Ok(signaling::store_options(&folder)),
+        ServiceName::Storage | ServiceName::Turn => bail!("{} has no store", service.role()),
     }
 }
 

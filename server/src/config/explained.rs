@@ -136,4 +136,19 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ),
     ("chat.registers_max", "The most registers that one device is sent when it connects."),
     ("chat.audit_spool_max", "Different denials that the audit trail gathers before it counts the rest together."),
+    ("signaling", "Calls."),
+    ("signaling.ring_ms", "How long a device rings: 5,000 to 180,000 milliseconds."),
+    (
+        "signaling.reconnect_ms",
+        "How long the place of a participant whose socket dropped is kept: 5,000 to 300,000 milliseconds.",
+    ),
+    ("signaling.alone_ms", "How long a participant may be the only one: 10,000 to 3,600,000 milliseconds."),
+    ("signaling.participants_max", "How many may be in a call: 2 to 16. In a mesh each sends to every other one."),
+    ("signaling.calls_max", "Calls that may go on at once; beyond that new ones are refused as `overloaded`."),
+    ("signaling.history_days", "How long calls stay in the history."),
+    (
+        "signaling.hints_max",
+        "Hints that are kept for a gateway that is not in step; beyond that all calls are told once more.",
+    ),
+    ("signaling.audit_spool_max", "Different denials that the audit trail gathers before it counts the rest together."),
 ];

@@ -55,6 +55,8 @@ pub struct Config {
     pub auth: auth::Config,
     /// Conversations.
     pub chat: chat::Config,
+    /// Calls.
+    pub signaling: signaling::Config,
     /// Relayed media.
     pub turn: turn::Config,
 }
@@ -76,6 +78,7 @@ impl Default for Config {
             gateway: gateway::Config::default(),
             auth: auth::Config::default(),
             chat: chat::Config::default(),
+            signaling: signaling::Config::default(),
             turn: turn::Config::default(),
         }
     }
@@ -169,6 +172,7 @@ impl Validate for Config {
             }
         }
         self.gateway.check("gateway", problems);
+        self.signaling.check("signaling", problems);
         self.turn.check("turn", environment, problems);
         let production = environment == Environment::Production;
         for problem in self.auth.problems(production) {

@@ -28,6 +28,7 @@ pub(crate) struct Composition {
     pub(crate) parts: BTreeMap<ServiceName, Part>,
     pub(crate) auth: Option<Arc<auth::Auth>>,
     pub(crate) chat: Option<Arc<chat::Chat>>,
+    pub(crate) signaling: Option<Arc<signaling::Signaling>>,
     pub(crate) gateway: Option<(gateway::Gateway, Denials)>,
     pub(crate) links: Vec<(grpc::Listener, Vec<Arc<dyn Service>>)>,
 }
@@ -43,8 +44,15 @@ impl Composition {
     pub(crate) async fn build(config: &Config, turn: Option<turn::Listeners>) -> Result<Self> {
         let shutdown = Shutdown::new();
         let parts = config.roles.iter().map(|role| (role.0, Part::new(role.0, &shutdown)));
-        let mut composition =
-            Self { parts: parts.collect(), shutdown, auth: None, chat: None, gateway: None, links: Vec::new() };
+        let mut composition = Self {
+            parts: parts.collect(),
+            shutdown,
+            auth: None,
+            chat: None,
+            signaling: None,
+            gateway: None,
+            links: Vec::new(),
+        };
         let mut local: Vec<Arc<dyn Service>> = Vec::new();
 
         if let Some(part) = composition.parts.get(&ServiceName::Auth) {
@@ -62,11 +70,16 @@ impl Composition {
         if let (Some(listeners), Some(part)) = (turn, composition.parts.get(&ServiceName::Turn)) {
             relayed::start(config, listeners, part, &composition.shutdown).context("turn")?;
         }
-        if config.runs(ServiceName::Signaling) {
-            let access = relayed::access(config, &bound).context("turn")?;
-            let urls = access.map(|access| access.urls).unwrap_or_default();
-            tracing::info!(?urls, "where clients are told to relay");
-            local.push(Arc::new(signaling::Signaling));
+        if let Some(part) = composition.parts.get(&ServiceName::Signaling) {
+            let of = |service| find(config, &local, service, ServiceName::Signaling);
+            let peers = signaling::Peers {
+                auth: of(ServiceName::Auth)?,
+                chat: of(ServiceName::Chat)?,
+                turn: relayed::access(config, &bound).context("turn")?,
+            };
+            let signaling = open_signaling(config, part, &composition.shutdown, peers).await.context("signaling")?;
+            local.push(Arc::clone(&signaling) as Arc<dyn Service>);
+            composition.signaling = Some(signaling);
         }
         if config.runs(ServiceName::Storage) {
             local.push(Arc::new(storage::Storage));
@@ -104,7 +117,9 @@ impl Composition {
     fn spool(&self) -> Option<Spool> {
         let gateway = self.gateway.as_ref().map(|(_, denials)| denials.spool.clone());
         let auth = || self.auth.as_ref().map(|auth| auth.audit_spool());
-        gateway.or_else(auth).or_else(|| self.chat.as_ref().map(|chat| chat.audit_spool()))
+        let chat = || self.chat.as_ref().map(|chat| chat.audit_spool());
+        let signaling = || self.signaling.as_ref().map(|signaling| signaling.audit_spool());
+        gateway.or_else(auth).or_else(chat).or_else(signaling)
     }
 
     /// The service whose name the process's own doings carry.
@@ -133,6 +148,18 @@ fn open_chat(config: &Config, part: &Part, shutdown: &Shutdown, auth: Arc<dyn Se
     let host = chat::Host { tasks: part.tasks.clone(), shutdown: shutdown.clone(), readiness: part.readiness.clone() };
     let folder = config.folder(ServiceName::Chat);
     Ok(chat::Chat::open(config.chat.clone(), &folder, chat::Peers { auth }, host)?)
+}
+
+async fn open_signaling(
+    config: &Config,
+    part: &Part,
+    shutdown: &Shutdown,
+    peers: signaling::Peers,
+) -> Result<Arc<signaling::Signaling>> {
+    let host =
+        signaling::Host { tasks: part.tasks.clone(), shutdown: shutdown.clone(), readiness: part.readiness.clone() };
+    let folder = config.folder(ServiceName::Signaling);
+    Ok(signaling::Signaling::open(config.signaling.clone(), &folder, peers, host).await?)
 }
 
 fn open_gateway(

@@ -68,6 +68,9 @@ pub(crate) async fn serve(
             tracing::warn!(service = service.as_str(), tasks = ?late, "did not end in time");
         }
     }
+    if let Some(signaling) = composition.signaling {
+        signaling.close().await;
+    }
     if let Some(chat) = composition.chat {
         chat.close().await;
     }

@@ -74,7 +74,7 @@ impl Command<'_> {
         let ice = match (epoch, self.desk.store.now().await) {
             (Some(epoch), Ok(now)) => {
                 self.desk.mailboxes.open(call.id, user, epoch);
-                self.desk.ice.of(call.id, user, epoch, now)
+                self.desk.ice(call.id, user, epoch, now)
             }
             _ => Ice::default(),
         };

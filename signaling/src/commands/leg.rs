@@ -41,7 +41,7 @@ impl Command<'_> {
         let call = self.visible().await?;
         call.leg(self.caller.user, epoch).map_err(refuse::of_machine)?;
         let now = self.desk.store.now().await.map_err(refuse::of_store)?;
-        Ok(self.desk.ice.of(call.id, self.caller.user, epoch, now))
+        Ok(self.desk.ice(call.id, self.caller.user, epoch, now))
     }
 
     pub(super) async fn quality(self) -> Result<Done, Refusal> {

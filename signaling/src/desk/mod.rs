@@ -9,13 +9,15 @@ pub(crate) mod tell;
 use std::sync::Arc;
 
 use link::{Publisher, Refusal, Service};
-use protocol::{CallId, ErrorCode};
+use protocol::calls::Ice;
+use protocol::{CallId, ErrorCode, Millis, UserId};
+use runtime::turn_credentials::TurnAccess;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub(crate) use live::Live;
 
 use crate::config::Config;
-use crate::ice::IcePlan;
+use crate::ice;
 use crate::machine::{CallState, Input, Machine, Outcome};
 use crate::meters::Meters;
 use crate::refuse;
@@ -33,7 +35,7 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
     pub(crate) chat: Arc<dyn Service>,
-    pub(crate) ice: IcePlan,
+    pub(crate) turn: Option<TurnAccess>,
     pub(crate) live: Live,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) connections: Connections,
@@ -53,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
     pub(crate) chat: Arc<dyn Service>,
-    pub(crate) ice: IcePlan,
+    pub(crate) turn: Option<TurnAccess>,
 }
 
 /// What became of a change.
@@ -67,13 +69,13 @@ pub(crate) struct Changed {
 
 impl Desk {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { config, store, chat, ice } = parts;
+        let Parts { config, store, chat, turn } = parts;
         Self {
             publisher: Publisher::new(config.hints_max),
             config,
             store,
             chat,
-            ice,
+            turn,
             live: Live::default(),
             mailboxes: Mailboxes::default(),
             connections: Connections::default(),
@@ -151,6 +153,11 @@ impl Desk {
             self.outputs.notify_one();
         }
         Changed { call, outcome }
+    }
+
+    /// What a leg's peer connections are given.
+    pub(crate) fn ice(&self, call: CallId, user: UserId, epoch: u64, now: Millis) -> Ice {
+        ice::of(self.turn.as_ref(), call, user, epoch, now)
     }
 
     /// A version for a register of a user.
