@@ -11,6 +11,7 @@
 //! Reading order: [`schema`] (the tables), `log` (entries, heads, visibility, pages), `members` and `conversations`, `messages`,
 //! `markers`, `presence`, `commands` (from a name to what does it), `service` (the whole as a [`link::Service`]).
 
+mod calls;
 mod commands;
 mod config;
 mod conversations;

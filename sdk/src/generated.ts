@@ -80,6 +80,14 @@ export interface Call {
   waiting_room?: boolean;
 }
 
+/** A call that was over, in a history. */
+export interface CallEntry {
+  /** The call. */
+  record: CallRecord;
+  /** The number of its entry. */
+  seq: number;
+}
+
 /** Why a call failed. */
 export type CallFailure = "connection_lost" | "revoked" | "expired";
 
@@ -710,6 +718,8 @@ export interface MessageTarget {
 
 /** Answer of `messages.list`. */
 export interface Messages {
+  /** Calls that were over among these messages: after the last one that the page before ends with, up to the one that the page after begins with. The latest 100 of them. */
+  calls?: CallEntry[];
   /** The conversation's head when the page was read: it holds every change up to there. */
   head: Position;
   /** In the order of the log. */

@@ -5,10 +5,11 @@ mod members;
 mod messages;
 mod presence;
 
-use link::{Call, Refusal, Reply};
+use link::{Actor, Call, Refusal, Reply};
 use protocol::limits::PAGE_MAX;
 use protocol::{ConversationId, ErrorCode};
 
+use crate::calls;
 use crate::origin::Origin;
 use crate::refuse::invalid;
 use crate::service::Chat;
@@ -18,6 +19,9 @@ const PAGE_DEFAULT: usize = 50;
 
 /// Serves a command, and audits its denial.
 pub(crate) async fn execute(chat: &Chat, call: Call) -> Reply {
+    if call.actor == Actor::System {
+        return calls::execute(&chat.shared, &call).await.unwrap_or_else(calls::unknown);
+    }
     let origin = match Origin::of(&call) {
         Ok(origin) => origin,
         Err(refusal) => return refusal.into(),

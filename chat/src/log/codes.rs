@@ -12,6 +12,7 @@ pub(crate) const UNBANNED: i64 = 7;
 pub(crate) const MESSAGE: i64 = 8;
 pub(crate) const EDITED: i64 = 9;
 pub(crate) const DELETED: i64 = 10;
+pub(crate) const CALLED: i64 = 11;
 pub(crate) const ENTERED: i64 = 20;
 pub(crate) const GONE: i64 = 21;
 pub(crate) const READ_MOVED: i64 = 22;

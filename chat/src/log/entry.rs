@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use link::{Audience, Change, Effect, Event, Identity};
+use protocol::calls::{self, CallRecord};
 use protocol::chat::{
     self, ConversationCreated, ConversationJoined, ConversationKind, ConversationLeft, ConversationUpdated, Leaving,
     MemberBan, MemberJoined, MemberLeft, MemberRole, MemberRoleChanged, Message, MessageDeleted, MessageEdited,
@@ -76,6 +77,8 @@ pub(crate) enum Content {
         target: Seq,
         by: UserId,
     },
+    /// A call was over.
+    Called(Box<CallRecord>),
     /// In a user's log: the tag is that of the conversation's entry.
     Entered(ConversationJoined, Tag),
     /// In a user's log: the tag is that of the conversation's entry.
@@ -110,6 +113,7 @@ impl Content {
             Self::Message(_) => chat::MESSAGE_NEW,
             Self::Edited { .. } => chat::MESSAGE_EDITED,
             Self::Deleted { .. } => chat::MESSAGE_DELETED,
+            Self::Called(_) => calls::CALL_RECORD,
             Self::Entered(..) => chat::CONVERSATION_JOINED,
             Self::Gone(..) => chat::CONVERSATION_LEFT,
             Self::ReadMoved(_) => chat::READ_MOVED,
@@ -186,6 +190,7 @@ impl Entry {
                 client_id: *client_id,
             }),
             Content::Deleted { target, by } => json(&MessageDeleted { conversation, target: *target, by: *by }),
+            Content::Called(body) => json(body),
             Content::Entered(body, _) => json(body),
             Content::Gone(body, _) => json(body),
             Content::ReadMoved(body) => json(body),

@@ -98,6 +98,9 @@ fn columns(content: &Content) -> rusqlite::Result<Columns<'_>> {
         Content::Deleted { target, by } => {
             Columns { actor: Some(by.as_bytes()), target: Some(*target as i64), ..of(codes::DELETED) }
         }
+        Content::Called(body) => {
+            Columns { actor: Some(body.by.as_bytes()), body: Some(json(body)?), ..of(codes::CALLED) }
+        }
         Content::Entered(body, tag) => Columns {
             subject: Some(body.conversation.as_bytes()),
             target: Some(body.joined_seq as i64),
@@ -160,6 +163,7 @@ pub(crate) fn read(stream: StreamId, row: &Row<'_>) -> rusqlite::Result<Entry> {
             by_rights: row.get::<_, Option<i64>>(10)? != Some(0),
         },
         codes::DELETED => Content::Deleted { target: target()?, by: by()? },
+        codes::CALLED => Content::Called(Box::new(parse(row, 14)?)),
         codes::ENTERED => Content::Entered(parse(row, 14)?, Tag(row.get(9)?)),
         codes::GONE => Content::Gone(parse(row, 14)?, Tag(row.get(9)?)),
         codes::READ_MOVED => Content::ReadMoved(ReadMoved {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
+use crate::calls::CallRecord;
 use crate::ids::{ClientId, ConversationId, UserId};
 use crate::position::{Position, Seq, named_seq, named_seq_if_any};
 
@@ -108,11 +109,24 @@ pub struct ListMessages {
     pub limit: Option<u32>,
 }
 
+/// A call that was over, in a history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CallEntry {
+    /// The number of its entry.
+    pub seq: Seq,
+    /// The call.
+    pub record: CallRecord,
+}
+
 /// Answer of `messages.list`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Messages {
     /// In the order of the log.
     pub messages: Vec<Message>,
+    /// Calls that were over among these messages: after the last one that the page before ends with, up to the one that the page after
+    /// begins with. The latest 100 of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallEntry>,
     /// Whether there are older ones that the caller may see.
     pub more_before: bool,
     /// Whether there are newer ones that the caller may see.

@@ -101,5 +101,6 @@ pub(crate) fn event(
         at,
         body: Bytes::from(body),
         effects: Arc::default(),
+        by_rights: false,
     })
 }
