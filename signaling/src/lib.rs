@@ -25,6 +25,7 @@ mod watch;
 mod work;
 
 pub use config::Config;
+pub use ice::{Relay, Revoke};
 pub use service::{Host, Peers, Signaling};
 pub use signals::check_sdp;
 pub use store::{migrations, store_options};

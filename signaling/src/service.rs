@@ -10,10 +10,10 @@ use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
 use runtime::store::{OpenError, Store};
-use runtime::turn_credentials::TurnAccess;
 
 use crate::config::Config;
 use crate::desk::{Desk, Parts};
+use crate::ice::Relay;
 use crate::store::{SqliteCalls, store_options};
 use crate::{commands, watch, work};
 
@@ -34,7 +34,7 @@ pub struct Peers {
     /// Who belongs to a conversation; where records go.
     pub chat: Arc<dyn Service>,
     /// Where clients relay, if there is any TURN server.
-    pub turn: Option<TurnAccess>,
+    pub relay: Option<Relay>,
 }
 
 /// Calls.
@@ -56,7 +56,7 @@ impl Signaling {
         let Host { tasks, shutdown, readiness } = host;
         let spool = Spool::start(store.clone(), config.audit_spool_max);
         let calls = Arc::new(SqliteCalls::new(store.clone()));
-        let desk = Arc::new(Desk::new(Parts { config, store: calls, chat: peers.chat, turn: peers.turn }));
+        let desk = Arc::new(Desk::new(Parts { config, store: calls, chat: peers.chat, relay: peers.relay }));
         work::recover(&desk)
             .await
             .map_err(|refusal| OpenError::Io { path, source: std::io::Error::other(refusal.to_string()) })?;

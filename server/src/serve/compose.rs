@@ -67,15 +67,18 @@ impl Composition {
             composition.chat = Some(chat);
         }
         let bound = turn.as_ref().map(turn::Listeners::addresses).unwrap_or_default();
-        if let (Some(listeners), Some(part)) = (turn, composition.parts.get(&ServiceName::Turn)) {
-            relayed::start(config, listeners, part, &composition.shutdown).context("turn")?;
-        }
+        let turn = match (turn, composition.parts.get(&ServiceName::Turn)) {
+            (Some(listeners), Some(part)) => {
+                Some(relayed::start(config, listeners, part, &composition.shutdown).context("turn")?)
+            }
+            _ => None,
+        };
         if let Some(part) = composition.parts.get(&ServiceName::Signaling) {
             let of = |service| find(config, &local, service, ServiceName::Signaling);
             let peers = signaling::Peers {
                 auth: of(ServiceName::Auth)?,
                 chat: of(ServiceName::Chat)?,
-                turn: relayed::access(config, &bound).context("turn")?,
+                relay: relayed::access(config, &bound).context("turn")?.map(|access| relayed::relay(access, turn)),
             };
             let signaling = open_signaling(config, part, &composition.shutdown, peers).await.context("signaling")?;
             local.push(Arc::clone(&signaling) as Arc<dyn Service>);

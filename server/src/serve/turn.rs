@@ -1,6 +1,7 @@
 //! TURN beside the services: its secret, its listeners, and what signaling tells clients of it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -38,6 +39,17 @@ pub(crate) fn access(config: &Config, bound: &[SocketAddr]) -> Result<Option<Tur
     };
     let lifetime = Duration::from_secs(config.turn.credential_s);
     Ok(Some(TurnAccess { urls, secrets: secrets(config)?, lifetime }))
+}
+
+/// What signaling has of TURN; `here` is the server of this process.
+pub(crate) fn relay(access: TurnAccess, here: Option<turn::Server>) -> signaling::Relay {
+    let revoke = here.map(|server| {
+        let revoke: signaling::Revoke = Arc::new(move |name: &str| {
+            server.revoke(name);
+        });
+        revoke
+    });
+    signaling::Relay { access, revoke }
 }
 
 fn secrets(config: &Config) -> Result<TurnSecrets> {

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use link::{Publisher, Refusal, Service};
 use protocol::calls::Ice;
 use protocol::{CallId, ErrorCode, Millis, UserId};
-use runtime::turn_credentials::TurnAccess;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub(crate) use live::Live;
 
 use crate::config::Config;
-use crate::ice;
+use crate::ice::Relay;
 use crate::machine::{CallState, Input, Machine, Outcome};
 use crate::meters::Meters;
 use crate::refuse;
@@ -35,7 +34,7 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
     pub(crate) chat: Arc<dyn Service>,
-    pub(crate) turn: Option<TurnAccess>,
+    pub(crate) relay: Option<Relay>,
     pub(crate) live: Live,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) connections: Connections,
@@ -55,7 +54,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
     pub(crate) chat: Arc<dyn Service>,
-    pub(crate) turn: Option<TurnAccess>,
+    pub(crate) relay: Option<Relay>,
 }
 
 /// What became of a change.
@@ -69,13 +68,13 @@ pub(crate) struct Changed {
 
 impl Desk {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { config, store, chat, turn } = parts;
+        let Parts { config, store, chat, relay } = parts;
         Self {
             publisher: Publisher::new(config.hints_max),
             config,
             store,
             chat,
-            turn,
+            relay,
             live: Live::default(),
             mailboxes: Mailboxes::default(),
             connections: Connections::default(),
@@ -139,10 +138,8 @@ impl Desk {
     fn settle(&self, before: Option<&CallState>, after: CallState, outcome: Outcome) -> Changed {
         let call = Arc::new(after);
         self.live.put(&call);
-        for (user, part) in &call.parts {
-            if !part.status.is_in() {
-                self.mailboxes.close(call.id, *user);
-            }
+        if let Some(before) = before {
+            self.end_legs(before, &call);
         }
         self.tell(&call, &outcome);
         self.meters.version(before, &call, &outcome);
@@ -155,9 +152,27 @@ impl Desk {
         Changed { call, outcome }
     }
 
+    /// What legs held that are not there any more: their mailboxes and their TURN credentials.
+    fn end_legs(&self, before: &CallState, after: &CallState) {
+        for (user, part) in before.parts.iter().filter(|(_, part)| part.status.is_in()) {
+            let Some(leg) = part.leg else { continue };
+            let now = after.parts.get(user);
+            let is_in = now.is_some_and(|part| part.status.is_in());
+            if is_in && now.and_then(|part| part.leg).is_some_and(|now| now.epoch == leg.epoch) {
+                continue;
+            }
+            if !is_in {
+                self.mailboxes.close(after.id, *user);
+            }
+            if let Some(relay) = &self.relay {
+                relay.end(after.id, *user, leg.epoch);
+            }
+        }
+    }
+
     /// What a leg's peer connections are given.
     pub(crate) fn ice(&self, call: CallId, user: UserId, epoch: u64, now: Millis) -> Ice {
-        ice::of(self.turn.as_ref(), call, user, epoch, now)
+        self.relay.as_ref().map_or_else(Ice::default, |relay| relay.grant(call, user, epoch, now))
     }
 
     /// A version for a register of a user.

@@ -4,5 +4,5 @@ mod mailbox;
 mod relay;
 mod sdp;
 
-pub(crate) use mailbox::{Mailboxes, Replay};
+pub(crate) use mailbox::Mailboxes;
 pub use sdp::check as check_sdp;
