@@ -10,6 +10,9 @@
 
 mod sqlite;
 
+#[cfg(test)]
+mod conformance;
+
 use async_trait::async_trait;
 use protocol::calls::CallRecord;
 use protocol::{CallId, ClientId, ConversationId, ErrorCode, Millis, UserId};
@@ -87,15 +90,16 @@ pub trait CallStore: Send + Sync + 'static {
     /// The store's own time, by which its leases and deadlines run.
     async fn now(&self) -> Result<Millis, StoreError>;
 
-    /// Keeps a new call with its outputs, unless one is live in its conversation (a call that is over from the start takes nobody's
-    /// place), or its client id was used by the same user before.
+    /// Keeps a new call with its outputs, unless its client id was used by the same user before, or one is live in its conversation. A
+    /// call that is over from the start takes nobody's place, is in nobody's way, and enters everyone's history.
     async fn create(&self, call: &CallState, outputs: &[Output]) -> Result<Created, StoreError>;
 
-    /// A call, for a day after it was started.
+    /// A call, until it is over for a day.
     async fn load(&self, call: CallId) -> Result<Option<CallState>, StoreError>;
 
-    /// Replaces the version `expected` by the next one, with its deadline and its outputs. A call that is over frees its conversation and
-    /// enters everyone's history.
+    /// Replaces the version `expected` by the next one, with its deadline (whose lease ends, if it is leased) and its outputs. A call that
+    /// is over frees its conversation and enters everyone's history. A version that is not higher, or follows the last one, is a mistake
+    /// and is refused.
     async fn swap(&self, expected: u64, next: &CallState, outputs: &[Output]) -> Result<Swapped, StoreError>;
 
     /// The call that a user started with this client id.
@@ -116,16 +120,18 @@ pub trait CallStore: Send + Sync + 'static {
     /// When the next deadline has to be looked at: it comes, or its lease runs out.
     async fn next_due(&self) -> Result<Option<Millis>, StoreError>;
 
-    /// Leases calls whose deadline has come, for so many milliseconds, at most `limit`, the oldest deadline first.
+    /// Leases calls whose deadline has come, for so many milliseconds, at most `limit`: the one that is due longest first, since its deadline
+    /// or since its last lease ran out.
     async fn claim_due(&self, lease_ms: Millis, limit: usize) -> Result<Vec<CallId>, StoreError>;
 
-    /// Leases outputs, the oldest first, at most `limit`. Those of one call are leased in the order of their versions.
+    /// Leases outputs, for so many milliseconds, at most `limit`: the one that is due longest first. Of each call only the first output may
+    /// be leased; the next one is due when that was performed.
     async fn claim_outputs(&self, lease_ms: Millis, limit: usize) -> Result<Vec<Pending>, StoreError>;
 
-    /// An output was performed. One that was performed before is no mistake.
+    /// An output was performed and does not come back. One that was performed before is no mistake.
     async fn performed(&self, key: OutputKey) -> Result<(), StoreError>;
 
-    /// An output could not be performed: it is leased again in so many milliseconds.
+    /// An output could not be performed: it may be leased again in so many milliseconds, and what follows in its call waits for it.
     async fn postpone(&self, key: OutputKey, by_ms: Millis) -> Result<(), StoreError>;
 
     /// When the next output may be leased, if there is any.
@@ -140,6 +146,7 @@ pub trait CallStore: Send + Sync + 'static {
     /// The user has seen their history up to a call; an earlier one than before changes nothing.
     async fn seen(&self, user: UserId, call: CallId) -> Result<(), StoreError>;
 
-    /// Forgets states that are over for a day, and history older than `history_before`, at most `limit` of each; answers how many.
+    /// Forgets states that are over for a day, and records of calls that were over before `history_before`, the oldest first and at most
+    /// `limit` of each; answers how many. Outputs that are still to be performed outlive both.
     async fn forget(&self, history_before: Millis, limit: usize) -> Result<usize, StoreError>;
 }
