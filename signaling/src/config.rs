@@ -58,7 +58,7 @@ impl Config {
         ];
         for (key, value, low, high) in ranges {
             if !(low..=high).contains(&value) {
-                problems.refuse(&format!("{section}.{key}"), &format!("must be {low} to {high}"));
+                problems.refuse(&format!("{section}.{key}"), format!("must be {low} to {high}"));
             }
         }
     }

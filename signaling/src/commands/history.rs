@@ -32,7 +32,12 @@ impl Command<'_> {
 
     pub(super) async fn seen(self) -> Result<Done, Refusal> {
         let SeenCalls { call } = self.call.parse()?;
-        self.desk.store.seen(self.caller.user, call).await.map_err(refuse::of_store)?;
+        let (store, user) = (&self.desk.store, self.caller.user);
+        // An id is the client's own word: nobody has seen what is not in their history yet.
+        let latest = store.history(user, None, 1).await.map_err(refuse::of_store)?.records.pop();
+        if let Some(latest) = latest {
+            store.seen(user, call.min(latest.call)).await.map_err(refuse::of_store)?;
+        }
         self.desk.tell_index(self.caller.user).await;
         Ok(Done::default())
     }

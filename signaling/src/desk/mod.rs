@@ -110,9 +110,15 @@ impl Desk {
             if after.version == before.version {
                 return Ok(Changed { call: before, outcome });
             }
-            match self.store.swap(before.version, &after, &outcome.outputs).await.map_err(refuse::of_store)? {
-                Swapped::Done => return Ok(self.settle(Some(&before), after, outcome)),
-                Swapped::Changed => before = self.read_again(id).await?,
+            match self.store.swap(before.version, &after, &outcome.outputs).await {
+                Ok(Swapped::Done) => return Ok(self.settle(Some(&before), after, outcome)),
+                Ok(Swapped::Changed) => before = self.read_again(id).await?,
+                Err(error) => {
+                    if error.code == ErrorCode::OutcomeUnknown {
+                        self.find_out(&before).await;
+                    }
+                    return Err(refuse::of_store(error));
+                }
             }
         }
         Err(Refusal::of(ErrorCode::Overloaded).after(1_000))
@@ -123,6 +129,15 @@ impl Desk {
         let call = self.store.load(id).await.map_err(refuse::of_store)?.map(Arc::new).ok_or_else(refuse::not_found)?;
         self.live.put(&call);
         Ok(call)
+    }
+
+    /// Nobody knows whether a version was written: if it was, it is told like any other.
+    async fn find_out(&self, before: &CallState) {
+        if let Ok(Some(call)) = self.store.load(before.id).await
+            && call.version > before.version
+        {
+            self.settle(Some(before), call, Outcome::default());
+        }
     }
 
     /// A new call, unless its conversation has one or the client has started it before: then that one's id.

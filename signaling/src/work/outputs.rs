@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use link::calls::{CALLS_RECORD, Recorded};
 use link::{Call, Refusal};
 use protocol::calls::CallRecord;
@@ -50,20 +51,26 @@ async fn round(desk: &Desk) -> Result<Option<Duration>, StoreError> {
         if claimed.is_empty() {
             break;
         }
-        for pending in claimed {
-            match perform(desk, &pending).await {
-                Ok(()) => desk.store.performed(pending.key).await?,
-                Err(refusal) => {
-                    tracing::warn!(call = %pending.key.call, version = pending.key.version, %refusal, "an output waits");
-                    let pause = POSTPONE_MS << pending.attempts.min(16);
-                    desk.store.postpone(pending.key, pause.min(POSTPONE_MS_MAX)).await?;
-                }
-            }
+        // They are of different calls: done together, they share commits.
+        let done = claimed.iter().map(|pending| take_care(desk, pending));
+        for result in join_all(done).await {
+            result?;
         }
     }
     let next = desk.store.next_output().await?;
     let now = desk.store.now().await?;
     Ok(next.map(|at| Duration::from_millis(at.saturating_sub(now).max(1))))
+}
+
+async fn take_care(desk: &Desk, pending: &Pending) -> Result<(), StoreError> {
+    match perform(desk, pending).await {
+        Ok(()) => desk.store.performed(pending.key).await,
+        Err(refusal) => {
+            tracing::warn!(call = %pending.key.call, version = pending.key.version, %refusal, "an output waits");
+            let pause = POSTPONE_MS << pending.attempts.min(16);
+            desk.store.postpone(pending.key, pause.min(POSTPONE_MS_MAX)).await
+        }
+    }
 }
 
 async fn perform(desk: &Desk, pending: &Pending) -> Result<(), Refusal> {
