@@ -1,8 +1,9 @@
-//! A connection as the hub and its socket share it: the session behind a lock, and the way to wake the socket's task.
+//! A connection as the hub and its socket share it: the session, and the task that writes to the socket, behind one lock.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::task::Waker;
 
-use futures_util::task::AtomicWaker;
 use link::Device;
 use parking_lot::{Mutex, MutexGuard};
 use protocol::{ConnectionId, SessionId, UserId};
@@ -22,9 +23,18 @@ pub(crate) struct Conn {
     pub(crate) secret: u128,
     /// What the login may send: its connections share it, and a socket that resumes does not begin with a whole budget.
     pub(crate) frames: Arc<Mutex<Gcra>>,
-    session: Mutex<Session>,
-    waker: AtomicWaker,
+    state: Mutex<State>,
 }
+
+/// The waker stands under the session's lock, which whoever wakes and whoever is woken takes anyway: an atomic one would cost
+/// either of them two more turns of the cache line.
+struct State {
+    session: Session,
+    task: Option<Waker>,
+}
+
+/// The session, locked.
+pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
 
 impl Conn {
     pub(crate) fn new(user: UserId, login: SessionId, session: Session, frames: Arc<Mutex<Gcra>>) -> Arc<Self> {
@@ -34,8 +44,7 @@ impl Conn {
             id: ConnectionId::now(),
             secret: rand::random(),
             frames,
-            session: Mutex::new(session),
-            waker: AtomicWaker::new(),
+            state: Mutex::new(State { session, task: None }),
         })
     }
 
@@ -43,24 +52,50 @@ impl Conn {
         Device { user: self.user, session: self.login, connection: self.id }
     }
 
-    pub(crate) fn session(&self) -> MutexGuard<'_, Session> {
-        self.session.lock()
+    pub(crate) fn session(&self) -> Locked<'_> {
+        Locked(self.state.lock())
     }
 
-    /// Does something to the session and wakes its writer if that says so.
+    /// Does something to the session and wakes its task if that says so.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Session) -> bool) {
-        let wake = change(&mut self.session.lock());
-        if wake {
-            self.waker.wake();
+        let mut locked = self.session();
+        if change(&mut locked) {
+            locked.wake();
+        }
+    }
+}
+
+impl Locked<'_> {
+    /// From now on this task is woken.
+    pub(crate) fn attend(&mut self, task: &Waker) {
+        if !self.0.task.as_ref().is_some_and(|known| known.will_wake(task)) {
+            self.0.task = Some(task.clone());
         }
     }
 
-    pub(crate) fn wake(&self) {
-        self.waker.wake();
+    /// Nobody is woken any more.
+    pub(crate) fn abandon(&mut self) {
+        self.0.task = None;
     }
 
-    /// The task that writes to the socket.
-    pub(crate) fn waker(&self) -> &AtomicWaker {
-        &self.waker
+    /// Wakes the session's task.
+    pub(crate) fn wake(&self) {
+        if let Some(task) = &self.0.task {
+            task.wake_by_ref();
+        }
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0.session
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.0.session
     }
 }

@@ -8,14 +8,14 @@ use protocol::{Position, Seq, StreamId};
 
 use super::Hub;
 use super::stream::{Arrival, Shard, Stream};
-use crate::codec::Encoded;
+use crate::codec::{Told, fit_block};
 use crate::session::Kind;
 
 impl Hub {
     /// Something happened, say hints, in this order.
     ///
-    /// Entries that follow one another in one stream are handed to each connection together: a burst costs it one wake and one
-    /// write. An entry that changes an audience, or that not all of it may see, stands alone.
+    /// Entries that follow one another in one stream are handed to each connection as one block: a burst costs it one wake and
+    /// one write. An entry that changes an audience, or that not all of it may see, stands alone.
     pub(crate) fn hints(&self, events: &[Arc<Event>]) {
         let mut rest = events;
         while let Some(first) = rest.first() {
@@ -40,7 +40,7 @@ impl Hub {
             let taken = match stream.arrival(seq) {
                 Arrival::Old => 1,
                 Arrival::Next => {
-                    let taken = in_sequence(run, seq);
+                    let taken = fit_block(&run[..in_sequence(run, seq)]);
                     self.advance(id, stream, &run[..taken], &mut elsewhere);
                     self.catch_up(id, stream, &mut elsewhere);
                     taken
@@ -96,9 +96,9 @@ impl Hub {
                 conn.with(|session| session.pass_over(id, start.seq));
             }
         } else {
-            let encoded: Vec<Encoded<'_>> = run.iter().map(|event| Encoded::new(event.borrow())).collect();
+            let entries = Told::all(run);
             for conn in &stream.subscribers {
-                conn.with(|session| session.deliver(id, start.seq, &encoded));
+                conn.with(|session| session.deliver(id, start.seq, &entries));
             }
         }
         for effect in effects.iter() {
@@ -171,17 +171,17 @@ impl Hub {
     }
 
     fn tell(&self, event: &Arc<Event>, kind: Kind) {
-        let encoded = Encoded::new(event);
+        let told = Told::one(event);
         match &event.audience {
             Audience::Users(users) => {
                 for user in users.iter() {
-                    self.users.each_of(*user, |conn| conn.with(|session| session.tell(&encoded, kind)));
+                    self.users.each_of(*user, |conn| conn.with(|session| session.tell(&told, kind)));
                 }
             }
             Audience::Stream(id) => {
                 if let Some(stream) = self.shard(*id).streams.get(id) {
                     for conn in &stream.subscribers {
-                        conn.with(|session| session.tell(&encoded, kind));
+                        conn.with(|session| session.tell(&told, kind));
                     }
                 }
             }

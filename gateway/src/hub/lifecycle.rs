@@ -8,7 +8,7 @@ use protocol::{CloseCode, Epoch, SessionId, UserId};
 
 use super::{Conn, Hub};
 use crate::clock::{self, Now};
-use crate::codec::Frame;
+use crate::codec::Frames;
 use crate::session::{Close, Phase, Session, Token};
 
 /// Whether a socket's session is kept for a resume.
@@ -55,16 +55,16 @@ impl Hub {
     }
 
     /// Resumes a connection, and none of its login beside it; answers the number of the new socket.
-    pub(crate) fn resume(&self, conn: &Arc<Conn>, token: Token, welcome: Frame) -> Option<u32> {
+    pub(crate) fn resume(&self, conn: &Arc<Conn>, token: Token, welcome: Frames) -> Option<u32> {
         let mut session = conn.session();
         let was_parked = matches!(session.phase(), Phase::Parked { .. });
         let socket = session.resume(token, clock::now(), welcome)?;
         if was_parked {
             self.parked.fetch_sub(1, Ordering::Relaxed);
         }
-        drop(session);
         // The task of the older socket, if there is one, sees that it was taken over.
-        conn.wake();
+        session.wake();
+        session.abandon();
         Some(socket)
     }
 
@@ -75,6 +75,7 @@ impl Hub {
         if session.gone || !session.park(socket, now) {
             return false;
         }
+        session.abandon();
         let full = self.parked.fetch_add(1, Ordering::Relaxed) >= self.parked_max;
         if keep == Keep::Nothing || full || session.is_over(now) {
             // Decided under the same lock: a resume that comes now finds it gone, and no resumed one is ever let go here.

@@ -84,7 +84,7 @@ impl World {
         let device = &mut self.devices[number];
         loop {
             let Some(queued) = device.conn.session().pop() else { break };
-            device.takes(queued.frame.as_str());
+            queued.frames.texts().into_iter().for_each(|text| device.takes(text));
         }
         for (stream, seq) in &device.positions {
             device.conn.session().acknowledge(*stream, *seq);
@@ -147,7 +147,8 @@ impl Device {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Say,
+    /// So many entries, whose hints come together.
+    Say(usize),
     /// Says something about an entry so far back.
     SayOf(Seq),
     ComeOrGo(usize),
@@ -158,7 +159,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<(Step, bool, bool)>> {
     let step = prop_oneof![
-        4 => Just(Step::Say),
+        4 => (1..6usize).prop_map(Step::Say),
         3 => (0..12u64).prop_map(Step::SayOf),
         4 => (0..3usize).prop_map(Step::ComeOrGo),
         4 => (0..4usize).prop_map(Step::Turn),
@@ -180,7 +181,7 @@ proptest! {
             let mut world = World::of(&[0, 1, 2, 0], queue_bytes).await;
             for (step, first_arrives, second_arrives) in steps {
                 let told = match step {
-                    Step::Say => vec![world.logs.append(room(), Vec::new())],
+                    Step::Say(count) => (0..count).map(|_| world.logs.append(room(), Vec::new())).collect(),
                     Step::SayOf(back) => {
                         let target = world.logs.head(room()).seq.saturating_sub(back);
                         vec![world.logs.append_about(target)]
@@ -202,11 +203,9 @@ proptest! {
                         Vec::new()
                     }
                 };
-                for (hint, arrives) in told.iter().zip([first_arrives, second_arrives]) {
-                    if arrives {
-                        world.hub.hints(std::slice::from_ref(hint));
-                    }
-                }
+                let arrives = [first_arrives, second_arrives].into_iter().cycle();
+                let hints: Vec<_> = told.into_iter().zip(arrives).filter_map(|(hint, arrives)| arrives.then_some(hint)).collect();
+                world.hub.hints(&hints);
             }
             world.settle().await;
             let head = world.logs.head(room()).seq;
@@ -217,7 +216,7 @@ proptest! {
                     // A membership that began and ended without any hint is history; all others are heard whole.
                     let span = from..=to.unwrap_or(head);
                     let unheard = to.is_some() && !span.clone().any(|seq| device.seen.contains(&seq));
-                    expected.extend(span.filter(|seq| !unheard && world.logs.sees(user(number), *seq)));
+                    expected.extend(span.filter(|seq| !unheard && world.logs.sees(device.conn.user, *seq)));
                 }
                 assert_eq!(device.seen, expected, "device {number} of {:?}", world.logs.memberships.lock());
             }

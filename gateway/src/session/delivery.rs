@@ -6,7 +6,7 @@ use protocol::{Position, Seq, StreamId, Tag};
 use super::machine::{Phase, Session, Settings};
 use super::outbox::{Kind, Queued};
 use super::track::Turn;
-use crate::codec::{Codec, Encoded, Frame};
+use crate::codec::{Codec, Frames, Told};
 
 /// With less than this many bytes waiting, a lagging session reads its next page.
 const READ_BELOW_BYTES: usize = 64 * 1024;
@@ -59,31 +59,31 @@ impl Session {
     }
 
     /// The turn of entries `first` and following has come in the hub. Answers whether the writer must be woken.
-    pub(crate) fn deliver(&mut self, stream: StreamId, first: Seq, events: &[Encoded<'_>]) -> bool {
-        self.outbox.expect(events.len());
-        // Each has its turn, also after one that woke the writer.
-        events.iter().zip(first..).fold(false, |wake, (event, seq)| self.deliver_one(stream, seq, event) || wake)
-    }
-
-    fn deliver_one(&mut self, stream: StreamId, seq: Seq, event: &Encoded<'_>) -> bool {
+    pub(crate) fn deliver(&mut self, stream: StreamId, first: Seq, entries: &Told<'_>) -> bool {
         // A socket that is asked to close hears nothing more, or a steady flow would keep it: what comes is read at the resume.
         if self.phase != Phase::Open || self.closing().is_some() {
-            self.tracks.note(stream, seq);
+            self.tracks.note(stream, first);
             return false;
         }
-        match self.tracks.turn(stream, seq) {
-            Turn::Next => {}
-            Turn::Met | Turn::Overtaken => return true,
+        let end = first + entries.len() as Seq;
+        let next = match self.tracks.turn(stream, first, end) {
+            Turn::Next(next) => next,
+            Turn::Overtaken => return true,
             Turn::Passed => return false,
-        }
-        let frame = event.frame(self.codec).clone();
-        if !self.outbox.has_room(&frame) {
-            self.fall_behind();
-            self.tracks.note(stream, seq);
+        };
+        if next == end {
             return true;
         }
-        self.tracks.sent(stream, seq, seq);
-        self.queue(frame, Kind::Entry(stream, seq))
+        let frames = entries.frames(self.codec, (next - first) as usize);
+        if !self.outbox.has_room(&frames) {
+            self.fall_behind();
+            self.tracks.note(stream, next);
+            return true;
+        }
+        let count = (end - next) as u32;
+        self.tracks.sent(stream, next, end - 1, count);
+        // Also one that has just met the hub and writes already: it may have to say that it is live.
+        self.queue(frames, Kind::Entries { stream, first: next, count }) || next > first
     }
 
     /// The turn of an entry has come that not everybody may see: the session reads it from the log, with its user's rights. Answers
@@ -93,30 +93,32 @@ impl Session {
             self.tracks.note(stream, seq);
             return false;
         }
-        match self.tracks.turn(stream, seq) {
-            Turn::Next => {
-                self.tracks.note(stream, seq);
+        match self.tracks.turn(stream, seq, seq + 1) {
+            Turn::Next(next) => {
+                if next == seq {
+                    self.tracks.note(stream, seq);
+                }
                 true
             }
-            Turn::Met | Turn::Overtaken => true,
+            Turn::Overtaken => true,
             Turn::Passed => false,
         }
     }
 
     /// A register's value or something ephemeral. Answers whether the writer must be woken.
-    pub(crate) fn tell(&mut self, event: &Encoded<'_>, kind: Kind) -> bool {
+    pub(crate) fn tell(&mut self, event: &Told<'_>, kind: Kind) -> bool {
         if self.phase != Phase::Open || self.closing().is_some() {
             return false;
         }
-        let frame = event.frame(self.codec);
-        let full = !self.outbox.has_room(frame);
+        let frames = event.frames(self.codec, 0);
+        let full = !self.outbox.has_room(&frames);
         match kind {
             Kind::Ephemeral(_) if full || self.outbox.is_pressed() => false,
             Kind::Register if full => {
                 self.fall_behind();
                 true
             }
-            _ => self.queue(frame.clone(), kind),
+            _ => self.queue(frames, kind),
         }
     }
 
@@ -124,8 +126,8 @@ impl Session {
     fn fall_behind(&mut self) {
         let tracks = &mut self.tracks;
         self.outbox.shed(|kind| {
-            if let Kind::Entry(stream, seq) = kind {
-                tracks.unsend(stream, seq);
+            if let Kind::Entries { stream, first, count } = kind {
+                tracks.unsend(stream, first, count);
             }
         });
         self.registers = match self.registers {
@@ -168,7 +170,7 @@ impl Session {
     }
 
     /// The registers, whole, or nothing where they could not be read.
-    pub(crate) fn registers(&mut self, values: Option<Vec<Frame>>) {
+    pub(crate) fn registers(&mut self, values: Option<Vec<Frames>>) {
         if self.phase != Phase::Open {
             return;
         }
@@ -226,15 +228,15 @@ impl Session {
                 let Some((_, position)) = event.position() else {
                     return;
                 };
-                let frame = self.codec.event(event);
-                self.tracks.sent(stream, position.seq, position.seq);
-                self.queue(frame, Kind::Entry(stream, position.seq));
+                let frames = self.codec.event(event);
+                self.tracks.sent(stream, position.seq, position.seq, 1);
+                self.queue(frames, Kind::Entries { stream, first: position.seq, count: 1 });
                 position
             }
             Item::Withheld { first, last } => {
-                let frame = self.codec.withheld(stream, *first, *last);
-                self.tracks.sent(stream, *first, last.seq);
-                self.queue(frame, Kind::Entry(stream, *first));
+                let frames = self.codec.withheld(stream, *first, *last);
+                self.tracks.sent(stream, *first, last.seq, 1);
+                self.queue(frames, Kind::Entries { stream, first: *first, count: 1 });
                 *last
             }
         };
@@ -309,9 +311,9 @@ impl Session {
         self.outbox.is_empty()
     }
 
-    pub(super) fn queue(&mut self, frame: Frame, kind: Kind) -> bool {
+    pub(super) fn queue(&mut self, frames: Frames, kind: Kind) -> bool {
         let was_empty = self.outbox.is_empty();
-        self.outbox.push(frame, kind);
+        self.outbox.push(frames, kind);
         was_empty
     }
 }

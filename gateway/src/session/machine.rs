@@ -14,7 +14,7 @@ use protocol::{CloseCode, Millis, Seq, StreamId};
 use super::outbox::{Budget, Kind, Outbox};
 use super::track::Tracks;
 use crate::clock::Now;
-use crate::codec::{Codec, Frame};
+use crate::codec::{Codec, Frames};
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -172,7 +172,7 @@ impl Session {
     }
 
     /// What the user is subscribed to: the client is welcomed, and asked where it stands in each.
-    pub(crate) fn welcome(&mut self, mut heads: Vec<Head>, welcome: Frame) {
+    pub(crate) fn welcome(&mut self, mut heads: Vec<Head>, welcome: Frames) {
         self.phase = Phase::Syncing;
         self.queue(welcome, Kind::Kept);
         for head in &heads {
@@ -254,8 +254,8 @@ impl Session {
     }
 
     /// A frame that is always kept: a reply. Answers whether the writer must be woken.
-    pub(crate) fn say(&mut self, frame: Frame) -> bool {
-        self.is_attached() && self.queue(frame, Kind::Kept)
+    pub(crate) fn say(&mut self, frames: Frames) -> bool {
+        self.is_attached() && self.queue(frames, Kind::Kept)
     }
 
     /// Time passes: what is due. Answers whether the writer must be woken.
@@ -333,7 +333,7 @@ impl Session {
 
     /// Another socket of the same device takes the session over, and is welcomed before anything else reaches it; answers its
     /// number, or nothing where the session can't be resumed.
-    pub(crate) fn resume(&mut self, token: Token, now: Now, welcome: Frame) -> Option<u32> {
+    pub(crate) fn resume(&mut self, token: Token, now: Now, welcome: Frames) -> Option<u32> {
         let whole = matches!(self.phase, Phase::Open | Phase::Parked { .. });
         if self.gone || !whole || self.is_over(now) {
             return None;

@@ -1,7 +1,7 @@
 //! What waits to be written to one socket: a queue bounded in bytes, and by a budget of the whole process.
 //!
-//! Frames are shared between all who hear an event, but every queue counts them in full: the bound must hold also when
-//! nobody else has them.
+//! Entries that follow one another wait as one block of frames. Frames are shared between all who hear an event, but every queue
+//! counts them in full: the bound must hold also when nobody else has them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,23 +9,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::{Millis, Seq, StreamId};
 
-use crate::codec::Frame;
+use crate::codec::Frames;
 
-/// What a queued frame costs beside its bytes.
-const FRAME_OVERHEAD: usize = 96;
+/// What a queued block of frames costs beside its bytes.
+const BLOCK_OVERHEAD: usize = 96;
 
-/// One frame on its way out.
+/// Frames on their way out, which are kept or dropped together.
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
-    pub(crate) frame: Frame,
+    pub(crate) frames: Frames,
     pub(crate) kind: Kind,
 }
 
-/// What a frame is, for when the queue is full.
+/// What a block of frames is, for when the queue is full.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// An entry: can be read from the log again.
-    Entry(StreamId, Seq),
+    /// Entries of a stream: can be read from the log again.
+    Entries {
+        /// The stream.
+        stream: StreamId,
+        /// The first of them; the others follow it without a gap.
+        first: Seq,
+        /// How many frames they are.
+        count: u32,
+    },
     /// The value of a register: can be sent whole again.
     Register,
     /// Worth nothing after this time.
@@ -68,12 +75,12 @@ impl Budget {
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    /// The head of the queue: one frame at a time, which is what most connections hear, needs no memory of its own.
+    /// The head of the queue: one block at a time, which is what most connections hear, needs no memory of its own.
     first: Option<Queued>,
     queue: VecDeque<Queued>,
     /// The registers' values that were read and are still to be queued, the last one first. They are not of the queue yet, whose
     /// bound they may exceed, but of the budget.
-    values: Vec<Frame>,
+    values: Vec<Frames>,
     bytes: usize,
     max: usize,
     budget: Arc<Budget>,
@@ -84,9 +91,9 @@ impl Outbox {
         Self { first: None, queue: VecDeque::new(), values: Vec::new(), bytes: 0, max, budget }
     }
 
-    /// Whether one more frame of this size stays within the bounds.
-    pub(crate) fn has_room(&self, frame: &Frame) -> bool {
-        let cost = cost(frame);
+    /// Whether these frames stay within the bounds.
+    pub(crate) fn has_room(&self, frames: &Frames) -> bool {
+        let cost = cost(frames);
         self.bytes + cost <= self.max && self.budget.has_room(cost)
     }
 
@@ -95,11 +102,11 @@ impl Outbox {
         self.bytes > self.max / 2
     }
 
-    pub(crate) fn push(&mut self, frame: Frame, kind: Kind) {
-        let cost = cost(&frame);
+    pub(crate) fn push(&mut self, frames: Frames, kind: Kind) {
+        let cost = cost(&frames);
         self.bytes += cost;
         self.budget.take(cost);
-        let queued = Queued { frame, kind };
+        let queued = Queued { frames, kind };
         if self.is_empty() {
             self.first = Some(queued);
         } else {
@@ -107,21 +114,14 @@ impl Outbox {
         }
     }
 
-    /// Makes room for so many frames at once.
-    pub(crate) fn expect(&mut self, frames: usize) {
-        if frames > 1 {
-            self.queue.reserve(frames);
-        }
-    }
-
-    /// Hands over frames in their order, until they are so many bytes; the bounds are told once for all of them.
+    /// Hands over blocks in their order, until they are so many bytes; the bounds are told once for all of them.
     pub(crate) fn take(&mut self, bytes: usize, mut each: impl FnMut(Queued)) {
         let (mut taken, mut released) = (0, 0);
         while taken < bytes
             && let Some(queued) = self.first.take().or_else(|| self.queue.pop_front())
         {
-            taken += queued.frame.len();
-            released += cost(&queued.frame);
+            taken += queued.frames.len();
+            released += cost(&queued.frames);
             each(queued);
         }
         if released > 0 {
@@ -147,7 +147,7 @@ impl Outbox {
         let mut keeps = |queued: &Queued| {
             let keep = queued.kind == Kind::Kept;
             if !keep {
-                freed += cost(&queued.frame);
+                freed += cost(&queued.frames);
                 dropped(queued.kind);
             }
             keep
@@ -168,7 +168,7 @@ impl Outbox {
     }
 
     /// Keeps the registers' values, in their order, until they find room.
-    pub(crate) fn keep_values(&mut self, mut values: Vec<Frame>) {
+    pub(crate) fn keep_values(&mut self, mut values: Vec<Frames>) {
         self.drop_values();
         self.budget.take(values.iter().map(cost).sum());
         values.reverse();
@@ -216,6 +216,6 @@ impl Drop for Outbox {
     }
 }
 
-fn cost(frame: &Frame) -> usize {
-    frame.len() + FRAME_OVERHEAD
+fn cost(frames: &Frames) -> usize {
+    frames.len() + BLOCK_OVERHEAD
 }

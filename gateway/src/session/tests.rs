@@ -13,7 +13,7 @@ use protocol::{CloseCode, Position, Seq, StreamId, Tag, UserId};
 
 use super::*;
 use crate::clock::Now;
-use crate::codec::{Codec, Encoded};
+use crate::codec::{Codec, Frames, Told};
 
 const STREAMS: usize = 3;
 const TOKEN: Token = Token { made_at: 0, expires_at: 1_000_000_000 };
@@ -34,6 +34,22 @@ fn entry(stream: StreamId, seq: Seq) -> Event {
     }
 }
 
+fn run(stream: StreamId, first: Seq, last: Seq) -> Vec<Event> {
+    (first..=last).map(|seq| entry(stream, seq)).collect()
+}
+
+/// The entries that wait for the client, in the order in which it will hear them.
+fn heard(session: &mut Session) -> Vec<Seq> {
+    let mut seqs = Vec::new();
+    while let Some(queued) = session.pop() {
+        for text in queued.frames.texts() {
+            let frame: ServerFrame<'_> = serde_json::from_str(text).unwrap();
+            seqs.extend(frame.from.map(|from| from.seq));
+        }
+    }
+    seqs
+}
+
 fn at(seq: Seq) -> Position {
     Position { seq, tag: Tag(seq as u32) }
 }
@@ -42,7 +58,7 @@ fn settings(queue_bytes: usize) -> Settings {
     Settings { queue_bytes, slow_after_ms: 10_000, unacked_max: 20, budget: Budget::new(usize::MAX) }
 }
 
-fn frame(session: &Session) -> crate::codec::Frame {
+fn frame(session: &Session) -> Frames {
     session.codec().pong()
 }
 
@@ -75,10 +91,12 @@ struct World {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Commit(usize),
-    Deliver(usize),
+    Commit(usize, u64),
+    /// The hub hands over a run of at most so many entries.
+    Deliver(usize, u64),
     ClientReads(usize),
-    ClientAcknowledges,
+    /// The client acknowledges all it has but so many entries.
+    ClientAcknowledges(u64),
     Read,
     HandOver,
     Drop,
@@ -105,43 +123,46 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Commit(number) => self.log[*number] += 1,
-            Step::Deliver(number) => self.deliver(*number),
+            Step::Commit(number, count) => self.log[*number] += count,
+            Step::Deliver(number, count) => self.deliver(*number, *count),
             Step::ClientReads(count) => self.client_reads(*count),
-            Step::ClientAcknowledges => self.client_acknowledges(),
+            Step::ClientAcknowledges(but) => self.client_acknowledges(*but),
             Step::Read => self.read(),
             Step::HandOver => self.hand_over(),
             Step::Drop => self.drop_and_resume(),
         }
     }
 
-    fn deliver(&mut self, number: usize) {
-        if self.cursor[number] < self.log[number] {
-            self.cursor[number] += 1;
-            let seq = self.cursor[number];
-            let event = entry(stream(number), seq);
-            self.session.deliver(stream(number), seq, &[Encoded::new(&event)]);
+    fn deliver(&mut self, number: usize, count: u64) {
+        let (first, last) = (self.cursor[number] + 1, self.log[number].min(self.cursor[number] + count));
+        if first <= last {
+            self.cursor[number] = last;
+            let run = run(stream(number), first, last);
+            self.session.deliver(stream(number), first, &Told::all(&run));
         }
     }
 
     fn client_reads(&mut self, count: usize) {
         for _ in 0..count {
             let Some(queued) = self.session.pop() else { return };
-            let frame: ServerFrame<'_> = serde_json::from_str(queued.frame.as_str()).unwrap();
-            if frame.name.as_deref() == Some("live") {
-                self.live = true;
+            for text in queued.frames.texts() {
+                let frame: ServerFrame<'_> = serde_json::from_str(text).unwrap();
+                if frame.name.as_deref() == Some("live") {
+                    self.live = true;
+                }
+                let Some(from) = frame.from else { continue };
+                let known = self.client.entry(from.stream).or_default();
+                assert!(from.seq <= *known + 1, "a gap: {} after {known} in {}", from.seq, from.stream);
+                *known = from.seq.max(*known);
             }
-            let Some(from) = frame.from else { continue };
-            let known = self.client.entry(from.stream).or_default();
-            assert!(from.seq <= *known + 1, "a gap: {} after {known} in {}", from.seq, from.stream);
-            *known = from.seq.max(*known);
         }
     }
 
-    fn client_acknowledges(&mut self) {
+    fn client_acknowledges(&mut self, but: u64) {
         for (stream, seq) in &self.client {
-            if let Some(proven) = self.session.acknowledge(*stream, *seq) {
-                assert!(proven <= *seq);
+            let seq = seq.saturating_sub(but);
+            if let Some(proven) = self.session.acknowledge(*stream, seq) {
+                assert!(proven <= seq);
                 self.acknowledged.insert(*stream, proven);
             }
         }
@@ -181,12 +202,12 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             for number in 0..STREAMS {
-                self.deliver(number);
+                self.deliver(number, 5);
             }
             self.read();
             self.hand_over();
             self.client_reads(5);
-            self.client_acknowledges();
+            self.client_acknowledges(0);
             let delivered = self.cursor == self.log && self.session.is_drained();
             if delivered && self.live && self.session.lagging().is_empty() {
                 return;
@@ -198,10 +219,10 @@ impl World {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => (0..STREAMS).prop_map(Step::Commit),
-        6 => (0..STREAMS).prop_map(Step::Deliver),
+        6 => (0..STREAMS, 1..5u64).prop_map(|(number, count)| Step::Commit(number, count)),
+        6 => (0..STREAMS, 1..8u64).prop_map(|(number, count)| Step::Deliver(number, count)),
         3 => (1..8usize).prop_map(Step::ClientReads),
-        2 => Just(Step::ClientAcknowledges),
+        2 => (0..4u64).prop_map(Step::ClientAcknowledges),
         3 => Just(Step::Read),
         3 => Just(Step::HandOver),
         1 => Just(Step::Drop),
@@ -227,13 +248,18 @@ proptest! {
     }
 
     #[test]
-    fn no_queue_holds_more_than_its_bound_of_events(count in 1u64..500, queue_bytes in 1_000usize..10_000) {
+    fn no_queue_holds_more_than_its_bound_of_events(
+        runs in prop::collection::vec(1u64..40, 1..100), queue_bytes in 1_000usize..10_000,
+    ) {
         let settings = settings(queue_bytes);
         let mut session = open(&settings, [0; STREAMS]);
         session.meet(stream(0), 0);
-        for seq in 1..=count {
-            session.deliver(stream(0), seq, &[Encoded::new(&entry(stream(0), seq))]);
+        let mut last = 0;
+        for count in runs {
+            let (first, end) = (last + 1, last + count);
+            session.deliver(stream(0), first, &Told::all(&run(stream(0), first, end)));
             prop_assert!(settings.budget.used() <= queue_bytes);
+            last = end;
         }
     }
 }
@@ -242,15 +268,108 @@ proptest! {
 fn nothing_comes_before_the_welcome_and_what_happened_meanwhile_is_read() {
     let settings = settings(10_000);
     let mut session = fresh(&settings);
-    session.deliver(stream(1), 5, &[Encoded::new(&entry(stream(1), 5))]);
+    session.deliver(stream(1), 5, &Told::one(&entry(stream(1), 5)));
     assert!(session.is_drained());
     let welcome = frame(&session);
     session.welcome(vec![Head { stream: stream(0), position: at(2) }], welcome);
-    session.deliver(stream(0), 3, &[Encoded::new(&entry(stream(0), 3))]);
+    session.deliver(stream(0), 3, &Told::one(&entry(stream(0), 3)));
     assert!(session.pop().is_some() && session.is_drained());
     session.synced();
     assert_eq!(session.reads_from(stream(0)), Some(3));
     assert_eq!(session.reads_from(stream(1)), Some(5));
+}
+
+/// In step with the first stream after entry `seq`, with nothing in its queue.
+fn in_step(settings: &Settings, seq: Seq) -> Session {
+    let mut session = open(settings, [seq; STREAMS]);
+    assert!(session.meet(stream(0), seq));
+    heard(&mut session);
+    session
+}
+
+#[test]
+fn a_run_is_queued_and_counted_as_one_block_and_wakes_the_writer_once() {
+    let settings = settings(100_000);
+    let mut session = in_step(&settings, 4);
+    assert!(session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 9))));
+    assert!(!session.deliver(stream(0), 10, &Told::all(&run(stream(0), 10, 11))));
+    let queued = session.pop().unwrap();
+    assert_eq!(queued.kind, Kind::Entries { stream: stream(0), first: 5, count: 5 });
+    assert_eq!(heard(&mut session), [10, 11]);
+}
+
+#[test]
+fn a_run_that_meets_a_lagging_connection_is_heard_from_where_that_stands() {
+    let settings = settings(100_000);
+    for stands_after in 3..=8 {
+        let mut session = in_step(&settings, 4);
+        session.note(stream(0), 5);
+        // It has read up to there from the log while the hub was still at 4; the run is 5 to 7.
+        session.tracks.stand(stream(0), stands_after, None);
+        session.meet(stream(0), 4);
+        session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 7)));
+        let (expected, lags_from) = match stands_after {
+            3 => (vec![], Some(4)),
+            4 => (vec![5, 6, 7], None),
+            5 => (vec![6, 7], None),
+            6 => (vec![7], None),
+            7 => (vec![], None),
+            _ => (vec![], Some(9)),
+        };
+        assert_eq!((heard(&mut session), session.reads_from(stream(0))), (expected, lags_from), "after {stands_after}");
+    }
+}
+
+#[test]
+fn a_run_that_overtakes_a_connection_that_may_not_join_is_read_from_the_log() {
+    let settings = settings(100_000);
+    let mut session = in_step(&settings, 4);
+    session.note_unproven(stream(0), 5);
+    session.tracks.stand(stream(0), 6, None);
+    session.meet(stream(0), 4);
+    assert!(session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 9))), "it reads on");
+    assert_eq!((heard(&mut session), session.reads_from(stream(0))), (vec![], Some(7)));
+}
+
+#[test]
+fn a_run_without_room_takes_what_waits_with_it_and_all_of_it_is_read_again() {
+    let settings = settings(2_000);
+    let mut session = in_step(&settings, 4);
+    session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 6)));
+    let reply = session.codec().pong();
+    session.say(reply);
+    assert!(session.deliver(stream(0), 7, &Told::all(&run(stream(0), 7, 20))));
+    assert_eq!(session.reads_from(stream(0)), Some(5));
+    assert_eq!(session.pop().map(|queued| queued.kind), Some(Kind::Kept));
+    assert!(session.is_drained());
+    assert_eq!(session.acknowledge(stream(0), 6), None, "nothing of it was sent");
+    assert_eq!(settings.budget.used(), 0);
+}
+
+#[test]
+fn of_a_run_that_was_shed_behind_a_run_that_was_written_only_the_former_is_read_again() {
+    let settings = settings(1_500);
+    let mut session = in_step(&settings, 4);
+    session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 7)));
+    assert_eq!(heard(&mut session), [5, 6, 7]);
+    session.deliver(stream(0), 8, &Told::all(&run(stream(0), 8, 9)));
+    session.deliver(stream(0), 10, &Told::all(&run(stream(0), 10, 30)));
+    assert_eq!(session.reads_from(stream(0)), Some(8));
+    assert_eq!(session.acknowledge(stream(0), 30), Some(7));
+}
+
+#[test]
+fn what_is_acknowledged_of_a_run_is_not_read_again_at_the_resume() {
+    let settings = settings(100_000);
+    for (acknowledged, reads_from) in [(4, Some(5)), (5, Some(6)), (8, Some(9)), (9, None)] {
+        let mut session = in_step(&settings, 4);
+        session.deliver(stream(0), 5, &Told::all(&run(stream(0), 5, 9)));
+        heard(&mut session);
+        let proven = session.acknowledge(stream(0), acknowledged);
+        assert_eq!(proven, (acknowledged > 4).then_some(acknowledged));
+        session.park(0, Now::default());
+        assert_eq!(session.reads_from(stream(0)), reads_from, "after {acknowledged}");
+    }
 }
 
 #[test]
@@ -302,7 +421,7 @@ fn expiry_is_told_once_and_again_for_a_renewed_token() {
     let near = |token: Token| Now { steady: 1, wall: token.expires_at - EXPIRY_NOTICE_MS };
     session.tick(&settings, near(TOKEN));
     session.tick(&settings, near(TOKEN));
-    assert!(session.pop().unwrap().frame.as_str().contains("token.expiring"));
+    assert!(session.pop().unwrap().frames.texts()[0].contains("token.expiring"));
     assert!(session.is_drained());
     let renewed = Token { made_at: 1, expires_at: 2 * TOKEN.expires_at };
     session.renew(renewed);
@@ -353,11 +472,11 @@ fn a_socket_that_is_asked_to_close_hears_nothing_more_and_its_client_reads_that_
     let settings = settings(10_000);
     let mut session = open(&settings, [0; STREAMS]);
     session.meet(stream(0), 0);
-    session.deliver(stream(0), 1, &[Encoded::new(&entry(stream(0), 1))]);
+    session.deliver(stream(0), 1, &Told::one(&entry(stream(0), 1)));
     session.acknowledge(stream(0), 1);
     assert!(session.close_with(Close { code: CloseCode::Reconnect, after_ms: Some(1) }));
     while session.pop().is_some() {}
-    assert!(!session.deliver(stream(0), 2, &[Encoded::new(&entry(stream(0), 2))]));
+    assert!(!session.deliver(stream(0), 2, &Told::one(&entry(stream(0), 2))));
     assert!(session.is_drained());
     session.park(0, Now::default());
     let welcome = frame(&session);
@@ -411,7 +530,7 @@ fn a_register_that_found_no_room_while_all_are_read_makes_them_be_read_again() {
     let settings = settings(1_000);
     let mut session = open(&settings, [0; STREAMS]);
     assert_eq!(session.next_job(&settings), Some(Job::Registers));
-    session.tell(&Encoded::new(&register(2_000)), Kind::Register);
+    session.tell(&Told::one(&register(2_000)), Kind::Register);
     session.registers(Some(vec![session.codec().event(&register(10))]));
     assert_eq!(session.next_job(&settings), Some(Job::Registers));
     session.registers(Some(Vec::new()));

@@ -45,62 +45,58 @@ pub(crate) struct Tracks {
     rows: HashMap<StreamId, Track, StreamHash>,
 }
 
-/// What a pushed entry means for the connection.
+/// What pushed entries mean for the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
-    /// It is the connection's next one.
-    Next,
-    /// The connection has it, and goes on in step.
-    Met,
+    /// Those from this one on are the connection's next ones; what comes before them it has. It is in step.
+    Next(Seq),
     /// The hub has come up to a connection that was ahead and can't join it yet: it reads on.
     Overtaken,
-    /// The connection reads it from the log, or has it.
+    /// The connection reads them from the log, or has them.
     Passed,
 }
 
 impl Tracks {
-    /// Whose turn entry `seq` is. A connection that waits for exactly this entry, or has just this one before the hub, is in
-    /// step again.
-    pub(crate) fn turn(&mut self, stream: StreamId, seq: Seq) -> Turn {
-        match self.rows.get_mut(&stream) {
-            Some(row) if row.lag == seq && row.may_join() => {
-                row.end_lag();
-                Turn::Next
-            }
-            Some(row) if row.lag == seq + 1 && row.may_join() => {
-                row.end_lag();
-                self.tidy(stream);
-                Turn::Met
-            }
-            Some(row) if row.ahead && seq + 1 >= row.lag => {
-                row.ahead = false;
-                Turn::Overtaken
-            }
-            Some(row) if row.lag != 0 => Turn::Passed,
-            _ => Turn::Next,
+    /// Whose turn the entries `first..end` are. A connection that waits for one of them, or has just all of them before the hub,
+    /// is in step again.
+    pub(crate) fn turn(&mut self, stream: StreamId, first: Seq, end: Seq) -> Turn {
+        let Some(row) = self.rows.get_mut(&stream).filter(|row| row.lag != 0) else {
+            return Turn::Next(first);
+        };
+        if (first..=end).contains(&row.lag) && row.may_join() {
+            let next = row.lag;
+            row.end_lag();
+            self.tidy(stream);
+            return Turn::Next(next);
         }
+        if row.ahead && end >= row.lag {
+            row.ahead = false;
+            return Turn::Overtaken;
+        }
+        Turn::Passed
     }
 
-    /// Notes that a frame of the entries `first..=last` was put on the connection's queue.
-    pub(crate) fn sent(&mut self, stream: StreamId, first: Seq, last: Seq) {
+    /// Notes that the entries `first..=last` were put on the connection's queue, in so many frames.
+    pub(crate) fn sent(&mut self, stream: StreamId, first: Seq, last: Seq, frames: u32) {
         let row = self.rows.entry(stream).or_default();
         if row.unacked == 0 {
             row.first_unacked = first;
         }
         row.last_sent = last;
-        row.unacked += 1;
+        row.unacked += frames;
     }
 
-    /// Takes back that entry `seq` and all later ones of the stream were sent; the connection reads them instead.
-    pub(crate) fn unsend(&mut self, stream: StreamId, seq: Seq) {
+    /// Takes back that entry `first` and all later ones of the stream were sent, so many frames of them; the connection reads
+    /// them instead.
+    pub(crate) fn unsend(&mut self, stream: StreamId, first: Seq, frames: u32) {
         let row = self.rows.entry(stream).or_default();
-        row.unacked = row.unacked.saturating_sub(1);
-        if row.lag == 0 || seq < row.lag {
-            row.lag = seq;
+        row.unacked = row.unacked.saturating_sub(frames);
+        if row.lag == 0 || first < row.lag {
+            row.lag = first;
             row.tag = None;
             row.ahead = false;
         }
-        row.last_sent = row.last_sent.min(seq.saturating_sub(1));
+        row.last_sent = row.last_sent.min(first.saturating_sub(1));
         if row.last_sent < row.first_unacked {
             row.clear_unacked();
         }

@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
 use link::Caller;
@@ -97,12 +97,13 @@ impl Connection {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        if !self.is_held(cx) {
-            return Poll::Ready(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
-        }
         loop {
+            // What a socket has in flight is not answered on the one that took over.
+            if self.work.is_some() && !self.is_held() {
+                return Poll::Ready(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
+            }
             self.poll_work(cx);
-            let turn = match self.turn() {
+            let turn = match self.turn(cx.waker()) {
                 Ok(turn) => turn,
                 Err(end) => return Poll::Ready(end),
             };
@@ -124,15 +125,9 @@ impl Connection {
         }
     }
 
-    /// Whether the session is still this socket's; then this task is woken for it. Asked under the session's lock: a task that was
-    /// taken over must not register itself in the place of the one that took over, which nothing would wake any more.
-    fn is_held(&self, cx: &Context<'_>) -> bool {
-        let session = self.conn.session();
-        let held = session.socket() == self.socket;
-        if held {
-            self.conn.waker().register(cx.waker());
-        }
-        held
+    /// Whether the session is still this socket's.
+    fn is_held(&self) -> bool {
+        self.conn.session().socket() == self.socket
     }
 
     /// Takes what is done.
@@ -155,13 +150,16 @@ impl Connection {
     }
 
     /// Everything that concerns the session, in one locking: whether it ends, what it wants done, and the next frames, which go
-    /// to the transport's buffer and not to the kernel yet.
-    fn turn(&mut self) -> Result<Turn, End> {
+    /// to the transport's buffer and not to the kernel yet. What changes after it wakes the task, if the session is still this
+    /// socket's: a task that was taken over must not stand in the place of the one that took over, which nothing would wake any
+    /// more.
+    fn turn(&mut self, task: &Waker) -> Result<Turn, End> {
         let settings = self.edge.hub.settings();
         let mut session = self.conn.session();
         if session.socket() != self.socket {
             return Err(End::Close(Close { code: CloseCode::TakenOver, after_ms: None }));
         }
+        session.attend(task);
         if std::mem::take(&mut self.heard) {
             session.heard(clock::now());
         }
@@ -180,9 +178,10 @@ impl Connection {
                 match queued.kind {
                     Kind::Ephemeral(until) if until <= clock::wall() => return,
                     Kind::Kept => replies += 1,
-                    Kind::Entry(..) | Kind::Register | Kind::Ephemeral(_) => events += 1,
+                    Kind::Entries { count, .. } => events += u64::from(count),
+                    Kind::Register | Kind::Ephemeral(_) => events += 1,
                 }
-                transport.feed(&queued.frame);
+                transport.feed(queued.frames);
             });
         }
         // Asked after the queue was emptied: a page that waited for room may be read now, and nothing else would ask for it.

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::transport::{Incoming, Transport};
 use super::upgrade::close_code;
 use crate::clock;
-use crate::codec::{Codec, Frame};
+use crate::codec::{Codec, Frames};
 use crate::edge::{Edge, Origin};
 use crate::hub::Conn;
 use crate::session::Session;
@@ -175,7 +175,7 @@ impl Greeting<'_> {
         }
     }
 
-    fn frame(&self, conn: &Conn, verified: &Verified, epoch: Epoch, resumed: bool) -> Result<Frame, Refusal> {
+    fn frame(&self, conn: &Conn, verified: &Verified, epoch: Epoch, resumed: bool) -> Result<Frames, Refusal> {
         let welcome = Welcome {
             user: conn.user,
             session: conn.login,

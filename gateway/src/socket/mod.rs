@@ -2,7 +2,7 @@
 //!
 //! - [`upgrade`]: who may open one. [`offer`]: the subprotocols. [`transport`]: frames in and out; hides the library.
 //! - [`greeting`]: hello. [`connection`]: the task. [`incoming`]: what a frame asks for. [`syncing`]: where the client stands.
-//! - [`work`]: commands and reads in flight.
+//! - [`work`]: commands and reads in flight. [`line`]: bytes on their way out. [`readable`]: when to look for bytes that came in.
 
 mod connection;
 mod greeting;
@@ -10,6 +10,7 @@ mod handshake;
 mod incoming;
 mod line;
 mod offer;
+mod readable;
 mod syncing;
 #[cfg(test)]
 mod tests;

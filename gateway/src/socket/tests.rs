@@ -8,13 +8,14 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use http::HeaderValue;
 use link::{Audience, Call, Caller, Event, Head, Identity, Refusal, Reply, Service};
 use protocol::accounts::Role;
 use protocol::frames::ServerFrame;
 use protocol::{CloseCode, ErrorCode, Position, Seq, ServiceName, SessionId, StreamId, Tag, UserId};
 use runtime::lifecycle::{Shutdown, Tasks};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -22,7 +23,7 @@ use super::connection::Connection;
 use super::handshake::Handshake;
 use super::transport::Transport;
 use crate::clock;
-use crate::codec::{Codec, Encoded};
+use crate::codec::{Codec, Told};
 use crate::edge::{Edge, Origin};
 use crate::gateway::{Gateway, Parts, Services};
 use crate::hub::Conn;
@@ -69,7 +70,7 @@ async fn serve(edge: Arc<Edge>, conn: Arc<Conn>, caller: Caller) -> std::net::So
             let (origin, handshake) = (Origin::of(&parts), Handshake::of(&mut parts).unwrap());
             let response = handshake.answer::<axum::body::Body>("test");
             tokio::spawn(async move {
-                let transport = Transport::new(handshake.stream.await.unwrap()).await;
+                let transport = Transport::new(handshake.stream.await.unwrap());
                 Connection::new(edge, conn, 0, transport, caller, origin).run().await;
             });
             response
@@ -79,10 +80,15 @@ async fn serve(edge: Arc<Edge>, conn: Arc<Conn>, caller: Caller) -> std::net::So
     address
 }
 
-#[tokio::test]
-async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
-    let shutdown = Shutdown::new();
-    let edge = edge(Tasks::new(ServiceName::Gateway), shutdown);
+/// A client on a socket whose session is open and in step with its user's own stream.
+struct Opened {
+    conn: Arc<Conn>,
+    own: StreamId,
+    client: WebSocketStream<tokio::net::TcpStream>,
+}
+
+async fn opened() -> Opened {
+    let edge = edge(Tasks::new(ServiceName::Gateway), Shutdown::new());
     let caller = Caller { user: UserId::now(), session: SessionId::now(), connection: None, role: Role::User };
     let own = StreamId::user(caller.user);
     let token = Token { made_at: 0, expires_at: u64::MAX };
@@ -99,24 +105,65 @@ async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
     let mut request = format!("ws://{address}/").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("test"));
     let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (mut client, _) = tokio_tungstenite::client_async(request, tcp).await.unwrap();
+    let (client, _) = tokio_tungstenite::client_async(request, tcp).await.unwrap();
+    Opened { conn, own, client }
+}
+
+fn entry(stream: StreamId, seq: Seq) -> Event {
+    let identity = Identity::Entry { stream, seq, tag: Tag(1) };
+    let body = Bytes::from_static(b"{}");
+    let name = Cow::Borrowed("test");
+    let audience = Audience::Stream(stream);
+    Event { identity, audience, name, at: 0, body, by_rights: false, effects: Arc::from([]) }
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let Opened { mut client, .. } = opened().await;
+    client.close(None).await.unwrap();
+    let answered = async {
+        while let Some(heard) = client.next().await {
+            if matches!(heard.unwrap(), Message::Close(_)) {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), answered).await.expect("the socket hangs"));
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_and_what_is_told_meanwhile_arrives_too() {
+    let Opened { conn, own, mut client } = opened().await;
+    let heard = async {
+        let (mut pongs, mut last) = (0, 0);
+        for seq in 1..=20 {
+            client.send(Message::Ping("here?".into())).await.unwrap();
+            conn.with(|session| session.deliver(own, seq, &Told::one(&entry(own, seq))));
+            while pongs < seq || last < seq {
+                match client.next().await.unwrap().unwrap() {
+                    Message::Pong(_) => pongs += 1,
+                    Message::Text(text) => {
+                        let frame: ServerFrame<'_> = serde_json::from_str(text.as_str()).unwrap();
+                        last = frame.from.map_or(last, |from| from.seq);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), heard).await.expect("the socket hangs");
+}
+
+#[tokio::test]
+async fn a_drain_ends_a_socket_with_a_full_queue_while_events_go_on_flowing() {
+    let Opened { conn, own, mut client } = opened().await;
     let mut seq: Seq = 0;
     let mut flow = |count: u64| {
         for _ in 0..count {
             seq += 1;
-            let identity = Identity::Entry { stream: own, seq, tag: Tag(1) };
-            let body = Bytes::from_static(b"{}");
-            let name = Cow::Borrowed("test");
-            let event = Event {
-                identity,
-                audience: Audience::Stream(own),
-                name,
-                at: 0,
-                body,
-                by_rights: false,
-                effects: Arc::from([]),
-            };
-            conn.with(|session| session.deliver(own, seq, &[Encoded::new(&event)]));
+            let event = entry(own, seq);
+            conn.with(|session| session.deliver(own, seq, &Told::one(&event)));
         }
     };
     flow(50);

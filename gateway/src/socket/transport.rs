@@ -3,22 +3,22 @@
 //! A default socket of the library holds 130 kB of buffers. Ours are small: what is read comes through one kilobyte (a
 //! larger frame gets its own room), what is written gathers in a [`Line`] until it is flushed, so that a queue costs one write.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::{SinkExt, Stream};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use protocol::CloseCode;
 use protocol::limits::FRAME_BYTES_MAX;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, WebSocket};
 
 use super::line::Line;
-use crate::codec::Frame;
+use super::readable::Readable;
+use crate::codec::Frames;
 
 /// What is read at once.
 const READ_BYTES: usize = 1_024;
@@ -29,9 +29,10 @@ const READ_FRAME_MAX: usize = 2 * FRAME_BYTES_MAX;
 /// How long the other end has to answer a close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// One socket.
+/// One socket; one task polls it.
 pub(super) struct Transport {
-    socket: WebSocketStream<Line<TokioIo<Upgraded>>>,
+    socket: WebSocket<Line<TokioIo<Upgraded>>>,
+    readable: Arc<Readable>,
 }
 
 /// What came in.
@@ -53,39 +54,45 @@ pub(super) enum Incoming {
 pub(super) struct Lost;
 
 impl Transport {
-    pub(super) async fn new(stream: Upgraded) -> Self {
+    pub(super) fn new(stream: Upgraded) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BYTES)
             .write_buffer_size(0)
             .max_write_buffer_size(WRITE_BYTES_MAX)
             .max_frame_size(Some(READ_FRAME_MAX))
             .max_message_size(Some(READ_FRAME_MAX));
-        let line = Line::new(TokioIo::new(stream));
-        Self { socket: WebSocketStream::from_raw_socket(line, Role::Server, Some(config)).await }
+        let readable = Readable::new();
+        let line = Line::new(TokioIo::new(stream), Waker::from(Arc::clone(&readable)));
+        Self { socket: WebSocket::from_raw_socket(line, Role::Server, Some(config)), readable }
     }
 
     /// The next thing that came in.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
-        Pin::new(&mut self.socket).poll_next(cx).map(|next| match next {
-            Some(Ok(Message::Text(text))) if text.as_str().len() > FRAME_BYTES_MAX => {
+        if !self.readable.begin(cx.waker()) {
+            return Poll::Pending;
+        }
+        let incoming = match self.socket.read() {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
+            Ok(Message::Text(text)) if text.as_str().len() > FRAME_BYTES_MAX => {
                 Incoming::Violation(CloseCode::FrameTooLarge)
             }
-            Some(Ok(Message::Text(text))) => Incoming::Text(text),
-            Some(Ok(Message::Binary(_) | Message::Frame(_))) => Incoming::Violation(CloseCode::ProtocolViolation),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Alive,
-            Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code.into())),
-            Some(Err(error)) => broken(error),
-            None => Incoming::Lost,
-        })
+            Ok(Message::Text(text)) => Incoming::Text(text),
+            Ok(Message::Binary(_) | Message::Frame(_)) => Incoming::Violation(CloseCode::ProtocolViolation),
+            Ok(Message::Ping(_) | Message::Pong(_)) => Incoming::Alive,
+            Ok(Message::Close(frame)) => Incoming::Closed(frame.map(|frame| frame.code.into())),
+            Err(error) => broken(error),
+        };
+        self.readable.goes_on();
+        Poll::Ready(incoming)
     }
 
     pub(super) async fn recv(&mut self) -> Incoming {
         std::future::poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// Adds a frame to what is written next.
-    pub(super) fn feed(&mut self, frame: &Frame) {
-        self.socket.get_mut().push_text(frame.as_bytes());
+    /// Adds frames to what is written next.
+    pub(super) fn feed(&mut self, frames: Frames) {
+        self.socket.get_mut().push(frames.into_bytes());
     }
 
     /// Whether something was fed and not written.
@@ -104,8 +111,8 @@ impl Transport {
     }
 
     /// Writes one frame and waits until it is out.
-    pub(super) async fn send(&mut self, frame: Frame) -> Result<(), Lost> {
-        self.feed(&frame);
+    pub(super) async fn send(&mut self, frame: Frames) -> Result<(), Lost> {
+        self.feed(frame);
         std::future::poll_fn(|cx| self.poll_flush(cx)).await
     }
 
@@ -113,7 +120,9 @@ impl Transport {
     pub(super) async fn close(mut self, code: CloseCode, reason: String) {
         let closing = async {
             let frame = CloseFrame { code: code.number().into(), reason: reason.into() };
-            if self.socket.send(Message::Close(Some(frame))).await.is_err() {
+            // What could not be written at once is written now.
+            let _ = self.socket.close(Some(frame));
+            if std::future::poll_fn(|cx| self.poll_finish(cx)).await.is_err() {
                 return;
             }
             // Whoever still sends would have its reading of the close cut off by a reset.
@@ -124,8 +133,19 @@ impl Transport {
 
     /// Answers the client's close.
     pub(super) async fn finish(mut self) {
-        let flushing = std::future::poll_fn(|cx| self.poll_flush(cx));
-        let _ = tokio::time::timeout(CLOSE_WITHIN, flushing).await;
+        let finishing = std::future::poll_fn(|cx| self.poll_finish(cx));
+        let _ = tokio::time::timeout(CLOSE_WITHIN, finishing).await;
+    }
+
+    /// Writes what the library has to say, too.
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.readable.attend(cx.waker());
+        match self.socket.flush() {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
+            // The library has said its last word; the line may still hold it.
+            Ok(()) | Err(Error::ConnectionClosed) => self.poll_flush(cx),
+            Err(_) => Poll::Ready(Err(Lost)),
+        }
     }
 }
 

@@ -96,7 +96,7 @@ async fn open(edge: Arc<Edge>, handshake: Handshake, offer: Offer, token: Option
     tokio::spawn(async move {
         let Ok(stream) = handshake.stream.await else { return };
         let _open = edge.sockets.enter(&edge.meters);
-        let transport = Transport::new(stream).await;
+        let transport = Transport::new(stream);
         // The greeting's state is larger than what a quiet connection needs: it lives in a box of its own until it is over.
         let begun = Box::pin(begin(Arc::clone(&edge), transport, codec, known, origin)).await;
         if let Some(connection) = begun {

@@ -15,7 +15,7 @@ use protocol::limits::PAGE_MAX;
 use protocol::{ErrorCode, RequestId, Seq, StreamId, UserId};
 use tokio::time::Sleep;
 
-use crate::codec::{Codec, Frame};
+use crate::codec::{Codec, Frames};
 use crate::edge::Edge;
 use crate::session::Job;
 
@@ -31,7 +31,7 @@ pub(super) enum Done {
     /// A page was read, after this entry.
     Page { stream: StreamId, after: Seq, page: Result<Page, Refusal> },
     /// The registers were read.
-    Registers(Option<Vec<Frame>>),
+    Registers(Option<Vec<Frames>>),
     /// A pause is over.
     Rested,
 }

@@ -1,9 +1,12 @@
 //! Turns events, replies and the gateway's own words into frames, without reading bodies.
 //!
 //! The codec is chosen per connection by the subprotocol and handed to whatever makes frames; an event is encoded once per codec
-//! and the bytes are shared by all who hear it. So far there is one codec, JSON; a body is JSON already and is copied as it is.
+//! and the bytes are shared by all who hear it ([`told`]). So far there is one codec, JSON; a body is JSON already and is copied
+//! as it is.
 
-use std::cell::OnceCell;
+mod frame;
+mod told;
+
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -12,7 +15,12 @@ use protocol::frames::{EVENT_LIVE, EVENT_RESET, EVENT_TOKEN_EXPIRING, EVENT_WITH
 use protocol::frames::{Expiring, Reset, Withheld};
 use protocol::{Millis, Position, RequestId, Seq, StreamId};
 use serde::Serialize;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+pub(crate) use frame::Frames;
+pub(crate) use told::{Told, fit_block};
+
+/// About so many bytes of an event's frame are not its body: name, stream, position, time and the WebSocket's header.
+const EVENT_BYTES_BESIDE_BODY: usize = 192;
 
 /// How a connection's frames are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -22,54 +30,14 @@ pub(crate) enum Codec {
     Json,
 }
 
-/// A complete frame; clones share the bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Frame(Utf8Bytes);
-
-/// An event that is encoded when the first connection needs it.
-pub(crate) struct Encoded<'a> {
-    event: &'a Event,
-    json: OnceCell<Frame>,
-}
-
-impl Frame {
-    fn text(text: String) -> Self {
-        Self(text.into())
-    }
-
-    /// How many bytes it has.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The text of a text frame.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_str().as_bytes()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl<'a> Encoded<'a> {
-    pub(crate) fn new(event: &'a Event) -> Self {
-        Self { event, json: OnceCell::new() }
-    }
-
-    /// The frame for connections of this codec.
-    pub(crate) fn frame(&self, codec: Codec) -> &Frame {
-        match codec {
-            Codec::Json => self.json.get_or_init(|| codec.event(self.event)),
-        }
-    }
-}
-
 impl Codec {
     /// An event's frame.
-    pub(crate) fn event(self, event: &Event) -> Frame {
-        let mut text = String::with_capacity(event.body.len() + 192);
+    pub(crate) fn event(self, event: &Event) -> Frames {
+        Frames::text(&self.text_of(event))
+    }
+
+    fn text_of(self, event: &Event) -> String {
+        let mut text = String::with_capacity(event.body.len() + EVENT_BYTES_BESIDE_BODY);
         text.push_str(r#"{"type":"#);
         push_string(&mut text, &event.name);
         // Writing to a string can't fail.
@@ -87,58 +55,58 @@ impl Codec {
         let _ = write!(text, r#","at":{},"body":"#, event.at);
         push_json(&mut text, &event.body);
         text.push('}');
-        Frame::text(text)
+        text
     }
 
     /// The frame of a range that the reader may not see.
-    pub(crate) fn withheld(self, stream: StreamId, first: Seq, last: Position) -> Frame {
+    pub(crate) fn withheld(self, stream: StreamId, first: Seq, last: Position) -> Frames {
         let body = to_json(&Withheld { first, last: last.seq });
         let Position { seq, tag } = last;
-        Frame::text(format!(
+        Frames::text(&format!(
             r#"{{"type":"{EVENT_WITHHELD}","from":{{"stream":"{stream}","seq":{seq},"tag":"{tag}"}},"body":{body}}}"#
         ))
     }
 
     /// A stream begins anew.
-    pub(crate) fn reset(self, stream: StreamId, head: Position) -> Frame {
+    pub(crate) fn reset(self, stream: StreamId, head: Position) -> Frames {
         self.own(EVENT_RESET, &Reset { stream, head })
     }
 
     /// The token expires soon.
-    pub(crate) fn expiring(self, expires_at: Millis) -> Frame {
+    pub(crate) fn expiring(self, expires_at: Millis) -> Frames {
         self.own(EVENT_TOKEN_EXPIRING, &Expiring { expires_at })
     }
 
     /// The connection is in step.
-    pub(crate) fn live(self) -> Frame {
-        Frame::text(format!(r#"{{"type":"{EVENT_LIVE}"}}"#))
+    pub(crate) fn live(self) -> Frames {
+        Frames::text(&format!(r#"{{"type":"{EVENT_LIVE}"}}"#))
     }
 
     /// The answer to `ping`.
-    pub(crate) fn pong(self) -> Frame {
-        Frame(Utf8Bytes::from_static(r#"{"type":"pong"}"#))
+    pub(crate) fn pong(self) -> Frames {
+        Frames::text(r#"{"type":"pong"}"#)
     }
 
     /// The answer of a command.
-    pub(crate) fn reply(self, id: u64, request: RequestId, result: &Result<Bytes, Refusal>) -> Frame {
+    pub(crate) fn reply(self, id: u64, request: RequestId, result: &Result<Bytes, Refusal>) -> Frames {
         match result {
             Ok(body) => {
                 let mut text = String::with_capacity(body.len() + 32);
                 let _ = write!(text, r#"{{"id":{id},"ok":"#);
                 push_json(&mut text, body);
                 text.push('}');
-                Frame::text(text)
+                Frames::text(&text)
             }
             Err(refusal) => {
                 let error = to_json(&crate::edge::error_body(refusal, request));
-                Frame::text(format!(r#"{{"id":{id},"error":{error}}}"#))
+                Frames::text(&format!(r#"{{"id":{id},"error":{error}}}"#))
             }
         }
     }
 
-    fn own(self, name: &str, body: &impl Serialize) -> Frame {
+    fn own(self, name: &str, body: &impl Serialize) -> Frames {
         let body = to_json(body);
-        Frame::text(format!(r#"{{"type":"{name}","body":{body}}}"#))
+        Frames::text(&format!(r#"{{"type":"{name}","body":{body}}}"#))
     }
 }
 
