@@ -29,6 +29,9 @@ pub(crate) const STORE_FILE: &str = "chat.db";
 /// pay for them once.
 const BATCH_TIME: Duration = Duration::from_millis(8);
 
+/// A client's burst arrives within this; a commit takes two to ten times as long.
+const GATHER: Duration = Duration::from_micros(100);
+
 /// Under load the file is brought up to date at eight times this: a page of the indexes changes many times before it is
 /// written to its place once.
 const CHECKPOINT_KIB: u32 = 16 * 1_024;
@@ -125,6 +128,7 @@ pub fn store_options(config: &Config, folder: &Path) -> StoreOptions {
     options.batch_max = config.batch_max;
     options.cache_kib = config.cache_kib;
     options.batch_time = BATCH_TIME;
+    options.gather = GATHER;
     options.checkpoint_kib = CHECKPOINT_KIB;
     options
 }

@@ -73,6 +73,9 @@ pub struct StoreOptions {
     pub batch_max: usize,
     /// For how long the writer goes on adding commands to a batch before it commits.
     pub batch_time: Duration,
+    /// How long the writer rests before it commits several commands, as long as each rest brings more; nothing for not at all. A
+    /// command that comes alone never waits.
+    pub gather: Duration,
     /// Page cache of the writer in KiB; each reader gets a quarter of it.
     pub cache_kib: u32,
     /// A read that takes longer is interrupted.
@@ -94,6 +97,7 @@ impl StoreOptions {
             // More than that adds nothing to the rate (the fsync is already shared by hundreds) but to the wait.
             batch_max: 512,
             batch_time: Duration::from_millis(4),
+            gather: Duration::ZERO,
             cache_kib: 16 * 1024,
             read_deadline: Duration::from_millis(1_500),
             checkpoint_kib: 4 * 1024,

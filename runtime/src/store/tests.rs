@@ -66,6 +66,46 @@ fn hold_the_writer(store: &Store) -> std::sync::mpsc::Sender<()> {
 }
 
 #[test]
+fn what_comes_while_several_commands_are_gathered_shares_their_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gather, batch_time) = (Duration::from_secs(1), Duration::from_secs(60));
+    let store = Store::open(StoreOptions { gather, batch_time, ..options(&directory) }).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let say = |text: &'static str, ran: Option<std::sync::mpsc::Sender<()>>| {
+        let (store, told) = (store.clone(), Arc::clone(&told));
+        std::thread::spawn(move || {
+            store.write_now("note/say", move |tx| {
+                told.lock().push(format!("{text} ran"));
+                tx.on_commit(move || told.lock().push(format!("{text} committed")));
+                ran.into_iter().for_each(|ran| ran.send(()).unwrap());
+                Ok::<_, rusqlite::Error>(())
+            })
+        })
+    };
+    let (ran, first_ran) = std::sync::mpsc::channel();
+    let release = hold_the_writer(&store);
+    let first = say("first", Some(ran));
+    while store.queued_writes() == 0 {
+        std::thread::yield_now();
+    }
+    release.send(()).unwrap();
+    first_ran.recv().unwrap();
+    // The queue is empty, and the two that have run wait for more.
+    let second = say("second", None);
+    first.join().unwrap().unwrap();
+    second.join().unwrap().unwrap();
+    assert_eq!(*told.lock(), ["first ran", "second ran", "first committed", "second committed"]);
+}
+
+#[test]
+fn a_command_that_comes_alone_is_committed_without_waiting_for_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreOptions { gather: Duration::from_secs(24 * 60 * 60), ..options(&directory) }).unwrap();
+    store.write_now("note/add", |tx| add(tx, "alone")).unwrap();
+    assert_eq!(texts(&store), ["alone"]);
+}
+
+#[test]
 fn what_was_acknowledged_is_read_at_once_and_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory);

@@ -114,6 +114,7 @@ impl Engine {
         let started = Instant::now();
         self.statement("BEGIN IMMEDIATE")?;
         let mut now = started;
+        let mut rested_at = 0;
         loop {
             match pending.pop_front() {
                 Some(Item::Command(command)) => {
@@ -132,7 +133,12 @@ impl Engine {
                     let room = self.options.batch_max.saturating_sub(self.ran.len());
                     self.queue.take_now(pending, room);
                     if pending.is_empty() {
-                        return Ok(());
+                        if !self.rests(rested_at) {
+                            return Ok(());
+                        }
+                        rested_at = self.ran.len();
+                        // What the next command takes begins with it.
+                        now = Instant::now();
                     }
                 }
             }
@@ -140,6 +146,18 @@ impl Engine {
                 return Ok(());
             }
         }
+    }
+
+    /// Commands that come one upon the other share a commit if they are waited for: a burst that is cut in two is synced twice, and
+    /// told twice to everyone who hears it. Rests once nothing waits, unless the batch has not grown since it rested at this
+    /// length; answers whether it did.
+    fn rests(&self, rested_at: usize) -> bool {
+        let worth = self.ran.len() > 1 && self.ran.len() > rested_at && !self.options.gather.is_zero();
+        if worth {
+            // Not a wait for the next command: that would wake this thread for each of them.
+            std::thread::sleep(self.options.gather);
+        }
+        worth
     }
 
     /// One command; its hooks count only if what it did stays.
