@@ -21,16 +21,18 @@ use scenario::Scenario;
 const METHOD: &str = "\
 Each figure is the median of interleaved runs, server and floor in turn, in one run of the bench. CPU is what the kernel counts for the
 server's process (user and system); the clients run in another process and are counted apart. The server is the release binary in one process
-on embedded SQLite, limits on (raised by config), every socket authenticated. Fan-out: the server commits each message before it is delivered,
-its event is about 350 bytes around a text of 128; the floor copies 132 bytes. Durable sends: 8 clients, 64 in flight each, a text of 128 bytes;
+on embedded SQLite, limits on (raised by config), every socket authenticated. Fan-out of a text of 128 bytes: the server commits each message
+before it is delivered, and its event says more than the text; the floor that the goal is a share of copies frames of 132 bytes, the one beside
+it frames of an event's size. Durable sends: 8 clients, 64 in flight each, a text of 128 bytes;
 the floor reads the same frames from bare TCP, commits the same rows and indexes in groups (`synchronous=FULL`) and writes the same
 answers. Idle sockets: each its own user in 20 conversations of 10; the slope of resident memory from 5,000 to 15,000; the floor accepts and
 holds bare TCP connections.
 
-Where the time goes (profile of the server): fan-out spends over half of its time in the kernel's send, one per recipient and batch; the rest is
-spread over waking a task per recipient, its poll of the read side, and the bookkeeping of what is unacknowledged. In bursts each
-connection still copies and counts 64 frames, where the floor writes one prepared block. Durable sends spend about as much in the sockets'
-tasks (parsing, limits, the call, the answer, the sender's own event) as in the store's writer, which also judges each send.";
+Where the time goes (profile of the server): three quarters of the fan-out are the kernel's, most of it the send, one per recipient and block;
+the rest is waking a task per recipient, its turn, and the store. In bursts a block of 64 events is encoded once and written by every
+connection as it is; what remains beside the send is reading each recipient's acknowledgements, one for 50 events, most of which wake the
+process. Durable sends spend about as much in the sockets' tasks (parsing, limits, the call, its span, the answer, the sender's own event) as in
+the store's writer, which also judges each send.";
 
 #[derive(Parser)]
 #[command(about = "Measures SecureConnect beside its floors", args_conflicts_with_subcommands = true)]

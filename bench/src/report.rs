@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) server: Median,
     /// The floor's figure.
     pub(crate) floor: Median,
+    /// Where the floor moves fewer bytes than the server: one that moves as many.
+    pub(crate) floor_of_events: Option<Median>,
     /// CPU-seconds of the client during the measured part, where it makes sense.
     pub(crate) client_cpu_seconds: Option<f64>,
     /// What is asked of the figure, and whether it is met.
@@ -47,32 +49,39 @@ impl Row {
         format!("{goal}: {}", if met { "met" } else { "missed" })
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 9] {
+        let of_events = |tell: fn(&Self, Median) -> String| {
+            self.floor_of_events.map_or_else(|| "–".to_owned(), |floor| tell(self, floor))
+        };
         [
             self.what.clone(),
             self.unit.to_owned(),
             spread(self.server),
             spread(self.floor),
             format!("{:.2}", self.ratio()),
+            of_events(|_, floor| spread(floor)),
+            of_events(|row, floor| format!("{:.2}", row.server.median / floor.median)),
             self.client_cpu_seconds.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.2} s")),
             self.verdict(),
         ]
     }
 }
 
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 9] = [
     "measured",
     "unit",
     "server: median (lowest – highest)",
     "floor: median (lowest – highest)",
     "server / floor",
+    "floor with an event's bytes: median (lowest – highest)",
+    "server / that floor",
     "client CPU",
     "goal",
 ];
 
 /// The table in Markdown, which is also readable on a terminal.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let mut cells: Vec<[String; 7]> = vec![HEADINGS.map(str::to_owned)];
+    let mut cells: Vec<[String; 9]> = vec![HEADINGS.map(str::to_owned)];
     cells.extend(rows.iter().map(Row::cells));
     let widths: Vec<usize> = (0..HEADINGS.len())
         .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
@@ -160,6 +169,7 @@ mod tests {
             unit: "",
             server: median(50.0),
             floor: median(100.0),
+            floor_of_events: None,
             client_cpu_seconds: None,
             goal,
         };

@@ -3,6 +3,10 @@
 //! One at a time: the next message is sent when all have the last one; every delivery is a write of its own. In bursts: 64 are in
 //! flight, so that a connection's queue goes out in one write. The server also commits each message and encodes its event; the
 //! floor only copies.
+//!
+//! The goal is a share of the floor that copies frames around 128 bytes. The server's frames say more than the text (which log and
+//! entry, who, when), and the kernel's part grows with the bytes; so a second floor copies frames of an event's size. It judges
+//! nothing; it tells how much of the distance is the program, and how much is what it has to say.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +15,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use protocol::ConversationId;
+use protocol::chat::{MESSAGE_NEW, Message};
+use protocol::frames::{From, ServerFrame};
+use protocol::{ClientId, ConversationId, StreamId, Tag, UserId};
+use serde_json::value::to_raw_value;
 
 use super::progress;
 use crate::bed::{Bed, Deliveries, Member};
@@ -24,8 +31,8 @@ use crate::stats::Median;
 const SHARE: f64 = 0.6;
 /// Text of a message, in bytes.
 const TEXT_BYTES: usize = 128;
-/// A WebSocket frame of 128 bytes: two bytes of header, two of length.
-const FRAME_BYTES: usize = TEXT_BYTES + 4;
+/// The header of a WebSocket frame of 126 to 65,535 bytes.
+const HEADER_BYTES: usize = 4;
 /// How many messages are in flight in a burst.
 const BURST: usize = 64;
 
@@ -60,14 +67,16 @@ pub(super) async fn run(runs: usize) -> Result<Vec<Row>> {
         let connected = bed.connect(0..members, &deliveries, &bar).await?;
         let conversation = connected[0].conversation().await?;
         for load in loads {
-            let (mut server, mut floor, mut client_cpu) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut server, mut client_cpu) = (Vec::new(), Vec::new());
+            let (mut floor, mut floor_of_events) = (Vec::new(), Vec::new());
             server_run(&mut bed, &connected[0], conversation, &deliveries, load).await?;
             for _ in 0..runs {
                 let figure = server_run(&mut bed, &connected[0], conversation, &deliveries, load).await?;
                 server.push(figure.per_cpu_second);
                 client_cpu.push(figure.client_cpu_seconds);
                 bar.inc(1);
-                floor.push(floor_run(load)?);
+                floor.push(floor_run(load, TEXT_BYTES + HEADER_BYTES)?);
+                floor_of_events.push(floor_run(load, event_bytes()? + HEADER_BYTES)?);
                 bar.inc(1);
             }
             if let (Some(server), Some(floor)) = (Median::of(&server), Median::of(&floor)) {
@@ -77,6 +86,7 @@ pub(super) async fn run(runs: usize) -> Result<Vec<Row>> {
                     unit: "deliveries / CPU-s",
                     server,
                     floor,
+                    floor_of_events: Median::of(&floor_of_events),
                     client_cpu_seconds: Median::of(&client_cpu).map(|cpu| cpu.median),
                     goal: Goal::ShareOfFloor(SHARE),
                 });
@@ -108,19 +118,45 @@ async fn server_run(
 }
 
 /// Blocking is fine: nothing else of this process has work while the floor is measured.
-fn floor_run(load: Load) -> Result<f64> {
+fn floor_run(load: Load, frame_bytes: usize) -> Result<f64> {
     let floor = Floor::start(&["fanout", &load.members.to_string()])?;
     let mut readers = Floor::start(&["readers", &floor.address.to_string(), &load.members.to_string()])?;
     let mut publisher = TcpStream::connect(floor.address)?;
     publisher.set_nodelay(true)?;
     publisher.read_exact(&mut [0])?;
     let before = cpu_time(floor.pid())?;
-    let burst = vec![b'x'; FRAME_BYTES * load.at_once];
+    let burst = vec![b'x'; frame_bytes * load.at_once];
     for round in 1..=load.messages / load.at_once {
         publisher.write_all(&burst)?;
         readers.ask(&(round * load.members * burst.len()).to_string())?;
     }
     Ok(rate(load, cpu_time(floor.pid())?.saturating_sub(before)))
+}
+
+/// How many bytes the event of a message has.
+fn event_bytes() -> Result<usize> {
+    let (conversation, seq, at) = (ConversationId::now(), 1_000, 1_700_000_000_000);
+    let message = Message {
+        conversation,
+        seq,
+        number: seq,
+        by: UserId::now(),
+        client_id: ClientId::now(),
+        text: "x".repeat(TEXT_BYTES),
+        reply_to: None,
+        at,
+        edited_at: None,
+        revision: 0,
+        deleted: false,
+    };
+    let frame = ServerFrame {
+        name: Some(MESSAGE_NEW.into()),
+        from: Some(From { stream: StreamId::conversation(conversation), seq, tag: Tag(1) }),
+        at: Some(at),
+        body: Some(&to_raw_value(&message)?),
+        ..ServerFrame::default()
+    };
+    Ok(serde_json::to_vec(&frame)?.len())
 }
 
 fn rate(load: Load, cpu: Duration) -> f64 {

@@ -38,6 +38,7 @@ pub(super) async fn run(runs: usize) -> Result<Vec<Row>> {
         unit: "bytes",
         server,
         floor,
+        floor_of_events: None,
         client_cpu_seconds: None,
         goal: Goal::AtMost(BYTES_MAX),
     }])

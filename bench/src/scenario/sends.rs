@@ -87,6 +87,7 @@ pub(super) async fn run(runs: usize) -> Result<Vec<Row>> {
             unit,
             server: median(&server)?,
             floor: median(&floor)?,
+            floor_of_events: None,
             client_cpu_seconds: Median::of(&client_cpu).map(|cpu| cpu.median),
             goal,
         })
