@@ -242,6 +242,7 @@ mod tests {
         assert_eq!(texts(&view), ["uno", ""]);
         view.merge(Messages {
             messages: vec![message(1, other, "one"), message(2, other, "two")],
+            calls: Vec::new(),
             more_before: false,
             more_after: false,
             head: Position::default(),

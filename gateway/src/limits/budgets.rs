@@ -185,6 +185,8 @@ mod tests {
             "join_user",
             "join_address",
             "conversation_messages",
+            "calls_user",
+            "call_signals",
             "socket_opens",
             "socket_frames",
         ];

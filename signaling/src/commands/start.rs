@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use link::Refusal;
-use protocol::calls::{Joined, StartCall};
+use protocol::calls::{Joined, ParticipantStatus, StartCall};
 use protocol::limits::CALL_RING_MEMBERS_MAX;
 use protocol::{CallId, ConversationId, ErrorCode, UserId};
 
 use super::Command;
 use super::join::over;
 use crate::desk::Changed;
-use crate::machine::{Callee, Machine, Start};
+use crate::machine::{Callee, Input, Machine, Start};
 use crate::refuse;
 
 /// So often a start that finds a call which is over a moment later is tried again.
@@ -89,9 +89,20 @@ impl Command<'_> {
         desk.create(call, outcome).await
     }
 
-    /// Nobody is in two calls at once.
+    /// Nobody is in two calls at once. A place that is only kept for someone whose socket dropped is given up: they are here now.
     pub(super) async fn must_be_free(&self, except: Option<CallId>) -> Result<(), Refusal> {
-        let busy = self.desk.store.busy(&[self.caller.user], except).await.map_err(refuse::of_store)?;
+        let (desk, user) = (self.desk, self.caller.user);
+        let busy = desk.store.busy(&[user], except).await.map_err(refuse::of_store)?;
+        if busy.is_empty() {
+            return Ok(());
+        }
+        for call in desk.live.of_user(user).iter().filter(|call| Some(call.id) != except) {
+            let kept = call.parts.get(&user).filter(|part| part.status == ParticipantStatus::Reconnecting);
+            if let Some(leg) = kept.and_then(|part| part.leg) {
+                desk.change(call.id, Input::Leave { user, epoch: leg.epoch }).await?;
+            }
+        }
+        let busy = desk.store.busy(&[user], except).await.map_err(refuse::of_store)?;
         if busy.is_empty() { Ok(()) } else { Err(Refusal::of(ErrorCode::InAnotherCall)) }
     }
 
