@@ -125,7 +125,8 @@ impl Server {
         self.connection = Some(connection);
         json!({
             "user": uuid::Uuid::from_u128(1), "session": uuid::Uuid::from_u128(2),
-            "connection": name, "resumed": resumed, "epoch": uuid::Uuid::from_u128(3),
+            "connection": name, "connection_id": uuid::Uuid::from_u128(self.connections.into()),
+            "resumed": resumed, "epoch": uuid::Uuid::from_u128(3),
             "time": now + 1_000_000_000, "expires_at": now + 2_000_000_000, "heartbeat_ms": 25_000,
             "ack_every_events": 5, "ack_every_ms": 5_000, "frame_bytes_max": 65_536,
         })
