@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use protocol::calls::{self, CallRecord};
 use protocol::chat::{self, ConversationKind, Leaving, MemberRole, Message, MessageDeleted, MessageEdited};
 use protocol::{ClientId, Millis, Position, Seq, UserId};
 use serde::Deserialize;
@@ -45,6 +46,7 @@ pub enum Content {
     Message(MessageState),
     Edited { target: Seq, text: TextHash, revision: u32, by: UserId, client_id: ClientId },
     Deleted { target: Seq, by: UserId },
+    Called(Box<CallRecord>),
 }
 
 /// A message as somebody read it.
@@ -136,6 +138,7 @@ impl Content {
                 let MessageDeleted { target, by, .. } = read(body)?;
                 Self::Deleted { target, by }
             }
+            calls::CALL_RECORD => Self::Called(Box::new(read(body)?)),
             _ => return None,
         })
     }
@@ -154,6 +157,7 @@ impl Content {
             | Self::Edited { by, .. }
             | Self::Deleted { by, .. } => *by,
             Self::Message(message) => message.by,
+            Self::Called(record) => record.by,
         }
     }
 

@@ -144,7 +144,11 @@ impl<'a> Log<'a> {
                     message.deleted = true;
                 }
             }
-            Content::Created { .. } | Content::Updated { .. } | Content::Banned { .. } | Content::Unbanned { .. } => {}
+            Content::Created { .. }
+            | Content::Updated { .. }
+            | Content::Banned { .. }
+            | Content::Unbanned { .. }
+            | Content::Called(_) => {}
         }
     }
 

@@ -77,6 +77,10 @@ pub(crate) fn judge(state: &State, before: &impl Before, content: &Content) -> V
             must(before.sees(*by, *target), "a delete of what they do not see")?;
             must(message.by == *by || role >= MemberRole::Admin, "a delete by somebody who may not")
         }
+        Content::Called(record) => {
+            must(record.status.is_over(), "a record of a call that goes on")?;
+            must(!state.calls.contains(&record.call), "a call's record is written once")
+        }
     }
 }
 

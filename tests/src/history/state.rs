@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::chat::{ConversationKind, Leaving, MemberRole};
-use protocol::{Seq, UserId};
+use protocol::{CallId, Seq, UserId};
 
 use super::content::{Content, TextHash};
 
@@ -14,6 +14,8 @@ pub(crate) struct State {
     pub(crate) title: Option<TextHash>,
     pub(crate) members: HashMap<UserId, MemberRole>,
     pub(crate) banned: HashSet<UserId>,
+    /// The calls whose records were written.
+    pub(crate) calls: HashSet<CallId>,
     /// Nothing but the creation and its first members so far.
     pub(crate) founding: bool,
     /// The running number of messages.
@@ -38,6 +40,7 @@ impl State {
             title: *title,
             members: HashMap::new(),
             banned: HashSet::new(),
+            calls: HashSet::new(),
             founding: true,
             number: 0,
         })
@@ -68,6 +71,9 @@ impl State {
                 self.banned.remove(user);
             }
             Content::Message(_) => self.number += 1,
+            Content::Called(record) => {
+                self.calls.insert(record.call);
+            }
             Content::Created { .. } | Content::Edited { .. } | Content::Deleted { .. } => {}
         }
     }

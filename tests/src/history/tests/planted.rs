@@ -1,7 +1,8 @@
 //! One small chat, and one fault in it at a time.
 
+use protocol::calls::{CallKind, CallRecord, CallStatus};
 use protocol::chat::{ConversationKind, Leaving, ListMessages, MemberRole, ReadMarker};
-use protocol::{ClientId, ErrorCode, Position, Seq, StreamId, Tag};
+use protocol::{CallId, ClientId, ErrorCode, Position, Seq, StreamId, Tag};
 use uuid::Uuid;
 
 use super::model::{Model, conversation, user};
@@ -429,12 +430,41 @@ fn entries_that_the_log_itself_forbids_are_found() {
         Box::new(move |history| {
             append(history, Content::Created { kind: ConversationKind::Group, title: None, by: anna });
         }),
+        // The record of a call twice, and one of a call that goes on.
+        Box::new(move |history| {
+            append(history, called(CallStatus::Ended, anna));
+            append(history, called(CallStatus::Ended, anna));
+        }),
+        Box::new(move |history| append(history, called(CallStatus::Active, anna))),
     ];
     for forbid in forbidden {
         let mut history = chat();
         forbid(&mut history);
         refused(&history, Illegal);
     }
+}
+
+#[test]
+fn a_call_that_is_over_leaves_its_record() {
+    let mut history = chat();
+    append(&mut history, called(CallStatus::Missed, user(0)));
+    accepted(&history);
+}
+
+fn called(status: CallStatus, by: protocol::UserId) -> Content {
+    Content::Called(Box::new(CallRecord {
+        call: CallId(Uuid::from_u128(996)),
+        conversation: conversation(0),
+        kind: CallKind::Audio,
+        status,
+        failure: None,
+        by,
+        created_at: 1,
+        answered_at: None,
+        ended_at: 2,
+        duration_ms: 0,
+        participants: Vec::new(),
+    }))
 }
 
 fn edited(target: Seq, revision: u32, by: protocol::UserId) -> Content {
