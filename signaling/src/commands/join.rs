@@ -34,7 +34,7 @@ impl Command<'_> {
         }
         self.must_be_free(Some(id)).await?;
         let changed = desk.change(id, Input::Join { user, device, epoch: None, media }).await?;
-        self.watch_connection(&changed.call).await;
+        self.watch_connection().await;
         Ok(self.answer(changed.call, changed.outcome.epoch).await)
     }
 
@@ -49,7 +49,7 @@ impl Command<'_> {
         let (desk, user) = (self.desk, self.caller.user);
         let device = self.device()?;
         let changed = desk.change(id, Input::Join { user, device, epoch: Some(epoch), media }).await?;
-        self.watch_connection(&changed.call).await;
+        self.watch_connection().await;
         let replay = desk.mailboxes.replay(id, user, epoch, heard);
         let mut joined = self.answer(changed.call, Some(epoch)).await;
         joined.signals = replay.signals;
@@ -57,15 +57,10 @@ impl Command<'_> {
         Ok(joined)
     }
 
-    /// The connection may have closed before its join was judged: then the participant is awaited from now on.
-    async fn watch_connection(&self, call: &CallState) {
-        let desk = self.desk;
-        let Some(connection) = self.caller.connection else { return };
-        let Ok(now) = desk.store.now().await else { return };
-        if desk.connections.carries_leg(connection, now) {
-            tracing::debug!(call = %call.id, "a leg came in on a connection that has closed");
-            desk.lose(vec![connection]).await;
-        }
+    /// The connection carries a leg from now on. It may have closed before its join was judged.
+    pub(super) async fn watch_connection(&self) {
+        let (Some(connection), Ok(now)) = (self.caller.connection, self.desk.store.now().await) else { return };
+        self.desk.connections.carries_leg(connection, now);
     }
 
     /// The answer of a join.

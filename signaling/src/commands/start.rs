@@ -107,6 +107,7 @@ impl Command<'_> {
     }
 
     async fn joined_now(&self, changed: &Changed) -> Joined {
+        self.watch_connection().await;
         self.answer(Arc::clone(&changed.call), changed.outcome.epoch).await
     }
 }

@@ -1,12 +1,13 @@
 //! Which connections the gateways hold, as far as it matters to legs.
 //!
 //! Gateways report what opened and what closed (see [`link::device`]). Reports and joins come by different ways, so a join may be judged
-//! after the report that its connection has closed: closed ones are remembered for a while. And a gateway may die before it reports a
-//! connection at all: a leg's connection that no gateway has named within the lease is lost.
+//! after the report that its connection has closed: closed ones are remembered for a while. Or the connection was resumed and the
+//! join came before the report of that: so the next report says whether a leg on a closed connection stands. And a gateway may die
+//! before it reports a connection at all: a leg's connection that no gateway has named within the lease is lost.
 
 use std::collections::{HashMap, HashSet};
 
-use link::device::LEASE_MS;
+use link::device::{LEASE_MS, REPORT_EVERY_MS};
 use link::{DeviceAnswer, DeviceReport};
 use parking_lot::Mutex;
 use protocol::{ConnectionId, Millis};
@@ -62,16 +63,16 @@ impl Connections {
         (DeviceAnswer { resend: unknown && !report.whole }, ended)
     }
 
-    /// A leg came in on a connection; answers whether that has ended already.
-    pub(crate) fn carries_leg(&self, connection: ConnectionId, now: Millis) -> bool {
+    /// A leg came in on a connection: some gateway has to name it in time.
+    pub(crate) fn carries_leg(&self, connection: ConnectionId, now: Millis) {
         let mut known = self.0.lock();
-        if known.closed.contains_key(&connection) {
-            return true;
+        if known.gateways.values().any(|gateway| gateway.holds.contains(&connection)) {
+            return;
         }
-        if !known.gateways.values().any(|gateway| gateway.holds.contains(&connection)) {
-            known.unnamed.entry(connection).or_insert(now + LEASE_MS);
-        }
-        false
+        // The gateway of one that was known before lives, and says in its next report whether it was resumed.
+        let closed = known.closed.contains_key(&connection);
+        let within = if closed { REPORT_EVERY_MS } else { LEASE_MS };
+        known.unnamed.entry(connection).or_insert(now + within);
     }
 
     /// The end of a connection could not be noted: it is told once more.
@@ -140,19 +141,23 @@ mod tests {
     }
 
     #[test]
-    fn a_join_that_is_judged_after_its_connection_has_closed_finds_that_out() {
+    fn a_join_on_a_connection_that_has_closed_ends_unless_the_next_report_says_that_it_was_resumed() {
         let known = Connections::default();
-        known.report(&report(true, &[1], &[]), 0);
-        assert!(!known.carries_leg(connection(1), 0));
-        known.report(&report(false, &[], &[1]), 0);
-        assert!(known.carries_leg(connection(1), 0));
+        known.report(&report(true, &[1, 2], &[]), 0);
+        known.carries_leg(connection(1), 0);
+        assert!(known.expire(LEASE_MS - 1).is_empty(), "a gateway holds it");
+        known.report(&report(false, &[], &[1, 2]), 0);
+        known.carries_leg(connection(1), 0);
+        known.carries_leg(connection(2), 0);
+        known.report(&report(false, &[1], &[]), 0);
+        assert_eq!(known.expire(REPORT_EVERY_MS), [connection(2)]);
     }
 
     #[test]
     fn a_silent_gateways_connections_end_and_so_does_one_that_nobody_names() {
         let known = Connections::default();
         known.report(&report(true, &[1], &[]), 0);
-        assert!(!known.carries_leg(connection(2), 0));
+        known.carries_leg(connection(2), 0);
         assert!(known.expire(LEASE_MS - 1).is_empty());
         let mut ended = known.expire(LEASE_MS);
         ended.sort();
