@@ -81,11 +81,12 @@ impl Machine {
         let rings: Vec<_> =
             call.parts.iter().filter(|(_, part)| part.status.is_called()).map(|(user, _)| *user).collect();
         let mut machine = Self::at(call, now);
-        machine.outcome.epoch = Some(leg.epoch);
         if !rings.is_empty() {
             machine.outcome.outputs.push(Output::Ring { users: rings });
         }
         machine.settle();
+        // Nobody is in a call that is over from the start.
+        machine.outcome.epoch = (!machine.call.status.is_over()).then_some(leg.epoch);
         (machine.call, machine.outcome)
     }
 }

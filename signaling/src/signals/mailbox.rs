@@ -98,10 +98,12 @@ impl Mailboxes {
         self.shard(call).lock().remove(&(call, user));
     }
 
-    /// Drops what has waited for too long.
-    pub(crate) fn tidy(&self, now: Millis) {
+    /// Drops what has waited for too long, and the mailboxes that a join or a signal made while its call was being ended.
+    pub(crate) fn tidy(&self, now: Millis, goes_on: impl Fn(CallId) -> bool) {
         for shard in &self.0 {
-            shard.lock().values_mut().for_each(|mailbox| mailbox.drop_old(now));
+            let mut shard = shard.lock();
+            shard.retain(|(call, _), _| goes_on(*call));
+            shard.values_mut().for_each(|mailbox| mailbox.drop_old(now));
         }
     }
 }
@@ -222,10 +224,20 @@ mod tests {
         }
         assert!(boxes.replay(CALL, user(9), 5, 1).lost);
         assert!(!boxes.replay(CALL, user(9), 5, 2).lost);
-        boxes.tidy(KEEP_MS);
+        boxes.tidy(KEEP_MS, |_| true);
         let replay = boxes.replay(CALL, user(9), 5, 200);
         assert!(replay.lost && replay.signals.is_empty());
         assert!(boxes.replay(CALL, user(9), 6, 0).lost, "another leg's box is not this one's");
+    }
+
+    #[test]
+    fn no_box_outlives_its_call() {
+        let boxes = Mailboxes::default();
+        boxes.open(CALL, user(9), 5);
+        boxes.tidy(0, |_| true);
+        assert!(!boxes.replay(CALL, user(9), 5, 0).lost);
+        boxes.tidy(0, |_| false);
+        assert!(boxes.replay(CALL, user(9), 5, 0).lost);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use protocol::ErrorCode;
 use protocol::calls::{CallFailure, CallStatus, Media, ParticipantStatus as Is};
 
-use super::super::{CallState, Input, Machine, Notice, Outcome, Output, Step};
-use super::{MEDIA, RULES, T0, device, joins, started, user};
+use super::super::{CallState, Callee, Input, Machine, Notice, Outcome, Output, Start, Step};
+use super::{MEDIA, RULES, T0, device, joins, start, started, user};
 
 /// A call that goes through inputs, each a second after the one before.
 struct Going {
@@ -221,6 +221,14 @@ fn everyone_busy_ends_it_before_it_rings() {
     let (call, outcome) = Machine::handle(&call, T0 + 1, Input::Due).unwrap();
     assert_eq!(call.status, CallStatus::Busy);
     assert!(outcome.outputs.iter().all(|output| !matches!(output, Output::Ring { .. })));
+}
+
+#[test]
+fn nobody_is_in_a_call_that_is_over_from_the_start() {
+    let callees = vec![Callee { user: user(1), busy: true }];
+    let (call, outcome) = Machine::start(Start { callees, ..start(1, RULES) }, T0);
+    assert_eq!((call.status, outcome.epoch), (CallStatus::Busy, None));
+    assert!(call.parts.values().all(|part| part.leg.is_none()));
 }
 
 #[test]

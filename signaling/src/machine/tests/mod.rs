@@ -32,7 +32,12 @@ pub(super) fn device(owner: u128, device: u128, nth: u128) -> Device {
 
 /// A call of user 0 to `others` more.
 pub(super) fn started(others: u128, rules: Rules) -> (CallState, Outcome) {
-    let start = Start {
+    Machine::start(start(others, rules), T0)
+}
+
+/// What starts it.
+pub(super) fn start(others: u128, rules: Rules) -> Start {
+    Start {
         id: CallId(Uuid::from_u128(7)),
         client_id: ClientId(Uuid::from_u128(8)),
         conversation: ConversationId(Uuid::from_u128(9)),
@@ -43,8 +48,7 @@ pub(super) fn started(others: u128, rules: Rules) -> (CallState, Outcome) {
         media: MEDIA,
         callees: (1..=others).map(|n| Callee { user: user(n), busy: false }).collect(),
         rules,
-    };
-    Machine::start(start, T0)
+    }
 }
 
 pub(super) fn joins(n: u128, epoch: Option<u64>) -> Input {
