@@ -468,7 +468,7 @@ export interface Joined {
   epoch?: number;
   /** For the peer connections of this leg. */
   ice: Ice;
-  /** Coming back: signals were lost; negotiate with every other leg anew (restart ICE). */
+  /** Coming back: signals were lost; negotiate with every other leg anew (restart ICE). The count of signals may have been lost, too: the next one begins it. */
   renegotiate?: boolean;
   /** Coming back: the signals after the last one that was heard. */
   signals?: Signal[];

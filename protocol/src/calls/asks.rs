@@ -51,7 +51,8 @@ pub struct Joined {
     /// Coming back: the signals after the last one that was heard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<Signal>,
-    /// Coming back: signals were lost; negotiate with every other leg anew (restart ICE).
+    /// Coming back: signals were lost; negotiate with every other leg anew (restart ICE). The count of signals may have been lost, too:
+    /// the next one begins it.
     #[serde(default)]
     pub renegotiate: bool,
 }
