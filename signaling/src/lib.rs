@@ -21,6 +21,8 @@ mod refuse;
 mod service;
 mod signals;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod work;
 

@@ -23,7 +23,7 @@ impl Command<'_> {
         }
     }
 
-    /// Comes in with a new leg. Membership is asked for now, not when one was called.
+    /// Comes in with a new leg. Membership is asked for now, not when one was called, and once more when the leg is there.
     pub(super) async fn join_call(&self, id: CallId, media: Media) -> Result<Joined, Refusal> {
         let (desk, user) = (self.desk, self.caller.user);
         let device = self.device()?;
@@ -35,6 +35,7 @@ impl Command<'_> {
         self.must_be_free(Some(id)).await?;
         let changed = desk.change(id, Input::Join { user, device, epoch: None, media }).await?;
         self.watch_connection().await;
+        self.look_again(&changed.call).await?;
         Ok(self.answer(changed.call, changed.outcome.epoch).await)
     }
 
@@ -61,6 +62,14 @@ impl Command<'_> {
     pub(super) async fn watch_connection(&self) {
         let (Some(connection), Ok(now)) = (self.caller.connection, self.desk.store.now().await) else { return };
         self.desk.connections.carries_leg(connection, now);
+    }
+
+    /// Who came in while their membership ended does not stay. Between two people it never ends.
+    pub(super) async fn look_again(&self, call: &CallState) -> Result<(), Refusal> {
+        if !call.direct && self.desk.look_at(call).await.contains(&self.caller.user) {
+            return Err(refuse::not_found());
+        }
+        Ok(())
     }
 
     /// The answer of a join.

@@ -29,7 +29,7 @@ impl Command<'_> {
             let joined = match going_on {
                 Some(call) => self.join_call(call, request.media).await,
                 None => match self.start_new(conversation, &request).await? {
-                    Ok(changed) => return Ok(self.joined_now(&changed).await),
+                    Ok(changed) => return self.joined_now(&changed).await,
                     Err(other) => self.join_call(other, request.media).await,
                 },
             };
@@ -106,8 +106,9 @@ impl Command<'_> {
         if busy.is_empty() { Ok(()) } else { Err(Refusal::of(ErrorCode::InAnotherCall)) }
     }
 
-    async fn joined_now(&self, changed: &Changed) -> Joined {
+    async fn joined_now(&self, changed: &Changed) -> Result<Joined, Refusal> {
         self.watch_connection().await;
-        self.answer(Arc::clone(&changed.call), changed.outcome.epoch).await
+        self.look_again(&changed.call).await?;
+        Ok(self.answer(Arc::clone(&changed.call), changed.outcome.epoch).await)
     }
 }

@@ -7,6 +7,7 @@ mod live;
 pub(crate) mod tell;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use link::{Publisher, Refusal, Service};
 use protocol::calls::Ice;
@@ -44,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) deadlines: Notify,
     /// Outputs wait.
     pub(crate) outputs: Notify,
+    /// Somebody's membership could not be asked for or its end not be noted: everyone is looked at once more.
+    pub(crate) unsure: AtomicBool,
     /// The newest version of any `calls:<user>`.
     index_version: std::sync::atomic::AtomicU64,
     turns: Box<[Mutex<()>]>,
@@ -81,6 +84,7 @@ impl Desk {
             meters: Meters::new(),
             deadlines: Notify::new(),
             outputs: Notify::new(),
+            unsure: AtomicBool::new(false),
             index_version: std::sync::atomic::AtomicU64::new(0),
             turns: (0..LOCKS).map(|_| Mutex::default()).collect(),
         }

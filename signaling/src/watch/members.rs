@@ -1,12 +1,13 @@
 //! Who leaves a conversation leaves its call: chat's hints tell it, and where a hint may have been missed chat is asked.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use link::calls::{AskAudience, CALLS_AUDIENCE, CallAudience};
 use link::{Call, Change, Effect, Hint, Hints, Refusal};
-use protocol::{ConversationId, StreamKind, UserId};
+use protocol::{CallId, ConversationId, StreamKind, UserId};
 use runtime::lifecycle::Shutdown;
 use uuid::Uuid;
 
@@ -15,7 +16,8 @@ use crate::machine::{CallState, Input};
 
 /// How long to wait before watching again after chat was lost.
 const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// A publisher restates its newest number every second: one that says nothing for so long is lost.
+/// A publisher restates its newest number every second: one that says nothing for so long is lost. What could not be looked at is
+/// looked at again then.
 const SILENT_FOR: Duration = Duration::from_secs(3);
 /// A question must not take longer.
 const ASK_WITHIN: Duration = Duration::from_millis(1_500);
@@ -44,8 +46,9 @@ async fn listen(desk: &Desk, mut hints: Hints) {
     while let Ok(Some(hint)) = tokio::time::timeout(SILENT_FOR, hints.next()).await {
         match hint {
             Hint::Newest { publisher, number } => {
-                if heard != Some((publisher, number)) {
-                    heard = Some((publisher, number));
+                let missed = heard != Some((publisher, number));
+                heard = Some((publisher, number));
+                if desk.unsure.swap(false, Ordering::Relaxed) || missed {
                     desk.look_at_all().await;
                 }
             }
@@ -78,29 +81,37 @@ impl Desk {
         }
     }
 
-    async fn gone(&self, call: protocol::CallId, user: UserId) {
+    async fn gone(&self, call: CallId, user: UserId) {
         if let Err(refusal) = self.change(call, Input::Gone { user }).await {
             tracing::warn!(%call, %user, %refusal, "the end of a membership could not be noted");
+            self.unsure.store(true, Ordering::Relaxed);
         }
     }
 
     /// Asks chat about everyone in every call.
     async fn look_at_all(&self) {
         for call in self.live.all() {
-            match self.members_of(&call).await {
-                Ok(members) => {
-                    for user in call.parts.keys().filter(|user| !members.contains(user)) {
-                        self.gone(call.id, *user).await;
-                    }
-                }
-                Err(refusal) => tracing::warn!(call = %call.id, %refusal, "members could not be asked for"),
-            }
+            self.look_at(&call).await;
         }
     }
 
-    async fn members_of(&self, call: &CallState) -> Result<Vec<UserId>, Refusal> {
+    /// Asks chat about everyone in a call; answers who does not belong there, and is out. Who came in by an answer that was true before
+    /// has to be looked at afterwards: what was told in between found them not there yet.
+    pub(crate) async fn look_at(&self, call: &CallState) -> Vec<UserId> {
         let users = call.parts.keys().copied().collect();
-        Ok(self.ask_audience(call.conversation, users, 0).await?.of_those)
+        let members = match self.ask_audience(call.conversation, users, 0).await {
+            Ok(audience) => audience.of_those,
+            Err(refusal) => {
+                tracing::warn!(call = %call.id, %refusal, "members could not be asked for");
+                self.unsure.store(true, Ordering::Relaxed);
+                return Vec::new();
+            }
+        };
+        let strangers: Vec<_> = call.parts.keys().copied().filter(|user| !members.contains(user)).collect();
+        for user in &strangers {
+            self.gone(call.id, *user).await;
+        }
+        strangers
     }
 
     /// Who belongs to a conversation.

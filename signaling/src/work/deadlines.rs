@@ -8,6 +8,7 @@ use runtime::lifecycle::Shutdown;
 
 use crate::desk::Desk;
 use crate::machine::Input;
+use crate::store::StoreError;
 
 /// So long a claim lasts: whoever dies with it delays its deadlines by no more than this.
 const LEASE_MS: Millis = 2_000;
@@ -35,11 +36,19 @@ pub(crate) async fn run(desk: Arc<Desk>, shutdown: Shutdown) {
 }
 
 /// Applies what has come; answers how long there is nothing to do.
-async fn round(desk: &Desk) -> Result<Option<Duration>, crate::store::StoreError> {
+async fn round(desk: &Desk) -> Result<Option<Duration>, StoreError> {
+    apply(desk).await?;
+    let next = desk.store.next_due().await?;
+    let now = desk.store.now().await?;
+    Ok(next.map(|at| Duration::from_millis(at.saturating_sub(now).max(1))))
+}
+
+/// Applies what has come.
+pub(crate) async fn apply(desk: &Desk) -> Result<(), StoreError> {
     loop {
         let claimed = desk.store.claim_due(LEASE_MS, CLAIM_MAX).await?;
         if claimed.is_empty() {
-            break;
+            return Ok(());
         }
         for call in claimed {
             // What fails is claimed again when the lease is over.
@@ -48,9 +57,6 @@ async fn round(desk: &Desk) -> Result<Option<Duration>, crate::store::StoreError
             }
         }
     }
-    let next = desk.store.next_due().await?;
-    let now = desk.store.now().await?;
-    Ok(next.map(|at| Duration::from_millis(at.saturating_sub(now).max(1))))
 }
 
 /// For good where there is no end.

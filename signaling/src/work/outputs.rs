@@ -46,20 +46,21 @@ pub(crate) async fn run(desk: Arc<Desk>, shutdown: Shutdown) {
 }
 
 async fn round(desk: &Desk) -> Result<Option<Duration>, StoreError> {
-    loop {
-        let claimed = desk.store.claim_outputs(LEASE_MS, CLAIM_MAX).await?;
-        if claimed.is_empty() {
-            break;
-        }
-        // They are of different calls: done together, they share commits.
-        let done = claimed.iter().map(|pending| take_care(desk, pending));
-        for result in join_all(done).await {
-            result?;
-        }
-    }
+    while perform_some(desk).await? > 0 {}
     let next = desk.store.next_output().await?;
     let now = desk.store.now().await?;
     Ok(next.map(|at| Duration::from_millis(at.saturating_sub(now).max(1))))
+}
+
+/// Performs what can be claimed at once; answers how many it were.
+pub(crate) async fn perform_some(desk: &Desk) -> Result<usize, StoreError> {
+    let claimed = desk.store.claim_outputs(LEASE_MS, CLAIM_MAX).await?;
+    // They are of different calls: done together, they share commits.
+    let done = claimed.iter().map(|pending| take_care(desk, pending));
+    for result in join_all(done).await {
+        result?;
+    }
+    Ok(claimed.len())
 }
 
 async fn take_care(desk: &Desk, pending: &Pending) -> Result<(), StoreError> {
@@ -73,7 +74,7 @@ async fn take_care(desk: &Desk, pending: &Pending) -> Result<(), StoreError> {
     }
 }
 
-async fn perform(desk: &Desk, pending: &Pending) -> Result<(), Refusal> {
+pub(crate) async fn perform(desk: &Desk, pending: &Pending) -> Result<(), Refusal> {
     match &pending.output {
         // Devices that are connected hear of it by the call's register. Whom to wake by push is for a consumer that does not exist yet.
         Output::Ring { .. } | Output::Cancel { .. } | Output::Missed { .. } => Ok(()),
