@@ -62,7 +62,9 @@ impl Command<'_> {
     ) -> Result<Result<Changed, CallId>, Refusal> {
         let (desk, user) = (self.desk, self.caller.user);
         let device = self.device()?;
-        self.must_be_free(None).await?;
+        if let Err(refusal) = self.must_be_free(None).await {
+            return self.begun_meanwhile(conversation).await?.map(Err).ok_or(refusal);
+        }
         if desk.live.len() >= desk.config.calls_max {
             return Err(Refusal::of(ErrorCode::Overloaded).after(5_000));
         }
@@ -86,7 +88,17 @@ impl Command<'_> {
         };
         let now = desk.store.now().await.map_err(refuse::of_store)?;
         let (call, outcome) = Machine::start(start, now);
+        if call.status.is_over()
+            && let Some(other) = self.begun_meanwhile(conversation).await?
+        {
+            return Ok(Err(other));
+        }
         desk.create(call, outcome).await
+    }
+
+    /// The call of the conversation, where it has one by now: who is busy may be so in that one, and is no reason against it.
+    async fn begun_meanwhile(&self, conversation: ConversationId) -> Result<Option<CallId>, Refusal> {
+        self.desk.store.live_in(conversation).await.map_err(refuse::of_store)
     }
 
     /// Nobody is in two calls at once. A place that is only kept for someone whose socket dropped is given up: they are here now.

@@ -10,14 +10,15 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use link::calls::{AskAudience, CALLS_AUDIENCE, CALLS_RECORD, CallAudience, Recorded};
 use link::{
-    Actor, Audience, Call, Caller, Change, Context, Effect, Event, Hints, Identity, Publisher, Refusal, Reply, Revocation,
-    Revocations, Revoked, Service,
+    Actor, Audience, Call, Caller, Change, Context, Effect, Event, Hints, Identity, Publisher, Refusal, Reply,
+    Revocation, Revocations, Revoked, Service,
 };
 use parking_lot::Mutex;
 use protocol::accounts::Role;
 use protocol::calls::{CallRecord, Joined, ParticipantStatus};
 use protocol::{
-    CallId, ClientId, ConnectionId, ConversationId, ErrorCode, Millis, Position, ServiceName, SessionId, StreamId, Tag, UserId,
+    CallId, ClientId, ConnectionId, ConversationId, ErrorCode, Millis, Position, ServiceName, SessionId, StreamId, Tag,
+    UserId,
 };
 use runtime::audit::Spool;
 use runtime::lifecycle::{Phase, Shutdown};
@@ -25,6 +26,7 @@ use runtime::store::Store;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands;
@@ -49,6 +51,8 @@ pub(crate) struct Chat {
     silent: AtomicBool,
     /// Goes right after the next question who belongs to a conversation was answered.
     goes: Mutex<Option<(ConversationId, UserId)>>,
+    /// Whom to tell that a question has come, and what it waits for.
+    held: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
     told: Mutex<Told>,
 }
 
@@ -78,6 +82,11 @@ impl Service for Chat {
                 if *self.fails.lock() || self.silent.load(Ordering::Relaxed) {
                     self.unanswered.fetch_add(1, Ordering::Relaxed);
                     return Refusal::of(ErrorCode::Unavailable).into();
+                }
+                let held = self.held.lock().take();
+                if let Some((came, go_on)) = held {
+                    came.send(()).unwrap();
+                    go_on.await.unwrap();
                 }
                 let answer = self.audience(&call.parse().unwrap());
                 if let Some((conversation, user)) = self.goes.lock().take() {
@@ -153,6 +162,13 @@ impl Chat {
     /// Somebody leaves as soon as somebody has asked who belongs to it.
     pub(crate) fn leaves_after_the_next_question(&self, conversation: ConversationId, user: UserId) {
         *self.goes.lock() = Some((conversation, user));
+    }
+
+    /// The next question waits; answers when it has come, and lets it go on.
+    pub(crate) fn holds_the_next_question(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((came, comes), (go_on, goes_on)) = (oneshot::channel(), oneshot::channel());
+        *self.held.lock() = Some((came, goes_on));
+        (comes, go_on)
     }
 
     /// A burst of hints of which a slow reader keeps the last one only.
@@ -243,12 +259,8 @@ impl World {
         let store = Store::open(store_options(folder.path())).unwrap();
         let clock = Arc::clone(&time);
         let calls = Arc::new(SqliteCalls::with_clock(store.clone(), move || clock.load(Ordering::Relaxed)));
-        let parts = Parts {
-            config: Config::default(),
-            store: calls,
-            chat: Arc::clone(&chat) as Arc<dyn Service>,
-            relay: None,
-        };
+        let parts =
+            Parts { config: Config::default(), store: calls, chat: Arc::clone(&chat) as Arc<dyn Service>, relay: None };
         let desk = Arc::new(Desk::new(parts));
         let spool = Spool::start(store.clone(), 16);
         Self { desk, chat, shutdown: Shutdown::new(), spool, store, time, folder: Some(folder) }
@@ -326,6 +338,10 @@ impl Drop for World {
 }
 
 impl Person {
+    pub(crate) fn on_another_device(self) -> Self {
+        Self { session: SessionId::now(), connection: ConnectionId::now(), ..self }
+    }
+
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         world: &World,
@@ -333,12 +349,8 @@ impl Person {
         to: impl ToString,
         body: Value,
     ) -> Result<T, ErrorCode> {
-        let caller = Caller {
-            user: self.user,
-            session: self.session,
-            connection: Some(self.connection),
-            role: Role::User,
-        };
+        let caller =
+            Caller { user: self.user, session: self.session, connection: Some(self.connection), role: Role::User };
         let call = Call {
             command: command.to_owned(),
             actor: Actor::User(caller),
