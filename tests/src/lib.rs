@@ -4,8 +4,8 @@
 //! files. A test waits for conditions ([`wait`]), never for time, and every port is one that the kernel chose.
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
-//! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`metrics`] and [`audit`] (what an
-//! operator sees), [`witness`] and [`history`] (what must be true of everything that was observed).
+//! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`calls`]
+//! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed).
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 )]
 
 pub mod audit;
+pub mod calls;
 pub mod history;
 pub mod metrics;
 pub mod people;
@@ -29,6 +30,7 @@ pub mod wait;
 pub mod witness;
 pub mod world;
 
+pub use calls::Phone;
 pub use people::Person;
 pub use rest::{Answer, Rest};
 pub use socket::{Closed, Event, Incoming, Socket};

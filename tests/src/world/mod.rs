@@ -86,6 +86,12 @@ impl World {
         }
     }
 
+    /// Which roles run in which process.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        self.topology
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Path {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod browsers;
+mod calls;
 mod conversations;
 mod drain;
 mod encrypted;

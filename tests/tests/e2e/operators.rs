@@ -64,7 +64,7 @@ async fn every_metric_is_there_from_the_first_scrape_at_zero(topology: Topology)
         (Gateway, [OF_EVERY_SERVICE, OF_THE_GATEWAY].concat()),
         (Auth, [OF_EVERY_SERVICE, OF_STORES, OF_AUTH].concat()),
         (Chat, [OF_EVERY_SERVICE, OF_STORES, OF_CHAT].concat()),
-        (ServiceName::Signaling, OF_EVERY_SERVICE.to_vec()),
+        (ServiceName::Signaling, [OF_EVERY_SERVICE, OF_STORES].concat()),
         (ServiceName::Storage, OF_EVERY_SERVICE.to_vec()),
         (ServiceName::Turn, [OF_EVERY_SERVICE, OF_TURN].concat()),
     ];
