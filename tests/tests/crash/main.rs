@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "the figures of a run stand beside its test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
 
+mod calls;
 mod crew;
 mod steps;
 

@@ -1,0 +1,205 @@
+//! Calls outlive their server: each process of each topology is killed in mid-call, again and again.
+//!
+//! One call goes on through all of it, and its people come back to their legs after every kill. Beside it each kill finds a call
+//! that rings, one whose callee has dropped, and one that ended a moment before; what these have to come to is looked at when the
+//! last deadline is over.
+
+use std::time::Duration;
+
+use harness::calls::status;
+use harness::topology::{CORE, EDGE};
+use harness::world::Settings;
+use harness::{Person, Phone, Topology, World, wait};
+use protocol::ServiceName::Signaling;
+use protocol::calls::{
+    CALL_RECOVERED, Call, CallFailure, CallRecord, CallStatus, LegRef, ParticipantStatus, SendSignal,
+};
+use protocol::{CallId, ConversationId};
+use tokio::time::Instant;
+
+use crate::{ALONE, kills};
+
+/// By then everyone is back in their call.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_outlive_one_process() {
+    outlive(Topology::OneProcess, &vec![CORE; kills(3)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_outlive_the_gateway_and_the_services() {
+    let alternating = [CORE, EDGE].into_iter().cycle().take(kills(4));
+    outlive(Topology::GatewayApart, &alternating.collect::<Vec<_>>()).await;
+}
+
+async fn outlive(topology: Topology, killed: &[&str]) {
+    let _alone = ALONE.lock().await;
+    let settings = Settings::default().set("signaling.ring_ms", 5_000).set("signaling.reconnect_ms", 8_000);
+    let mut world = World::with(topology, settings).await;
+    let mut talk = Talk::begin(&world, ["ann", "bob"]).await;
+    let (mut left, mut took) = (Vec::new(), Vec::new());
+    for (number, part) in killed.iter().enumerate() {
+        left.extend([rings(&world, number).await, drops(&world, number).await, ends(&world, number).await]);
+        world.kill(part).await;
+        world.restart(part).await;
+        took.push(talk.goes_on(&world, part).await);
+    }
+    for trace in &left {
+        trace.came_to_its_end().await;
+    }
+    wait::until("the one call that goes on", async || {
+        (world.metrics(Signaling).await.sum("calls_active", &[]) == 1.0).then_some(())
+    })
+    .await;
+    talk.ends().await;
+    took.sort_unstable();
+    println!("{topology:?}: {} kills in mid-call, all back after {took:?}", killed.len());
+    world.end().await;
+}
+
+/// A call that goes on through everything.
+struct Talk {
+    people: [Person; 2],
+    phones: [Phone; 2],
+    conversation: ConversationId,
+    call: CallId,
+    epochs: [u64; 2],
+}
+
+impl Talk {
+    async fn begin(world: &World, handles: [&str; 2]) -> Self {
+        let people = world.people(handles).await;
+        let conversation = people[0].direct(&people[1]).await;
+        let mut phones = [Phone::of(&people[0]).await, Phone::of(&people[1]).await];
+        let started = phones[0].call(conversation).await;
+        let call = started.call.id;
+        let joined = phones[1].join(call).await;
+        for phone in &mut phones {
+            phone.sees_user(call, people[1].id, ParticipantStatus::Joined).await;
+        }
+        let epochs = [started.epoch.expect("a leg"), joined.epoch.expect("a leg")];
+        Self { people, phones, conversation, call, epochs }
+    }
+
+    /// After a kill: both are awaited, come back to their legs and negotiate. Answers how long it took.
+    async fn goes_on(&mut self, world: &World, killed: &str) -> Duration {
+        let began = Instant::now();
+        let sockets_live = killed == CORE && world.topology() == Topology::GatewayApart;
+        for number in 0..2 {
+            if !sockets_live {
+                self.phones[number] = Phone::of(&self.people[number]).await;
+            }
+        }
+        let restarted = killed == CORE;
+        if restarted {
+            let other = self.people[1].id;
+            let awaited = self.phones[0].sees_user(self.call, other, ParticipantStatus::Reconnecting).await;
+            assert_eq!(awaited.participant(other).and_then(|bob| bob.epoch), Some(self.epochs[1]));
+        }
+        for number in 0..2 {
+            let joined = self.phones[number].come_back(self.call, self.epochs[number], 0).await;
+            let joined = joined.unwrap_or_else(|code| panic!("after {killed}: {code:?}"));
+            assert_eq!((joined.epoch, joined.renegotiate), (Some(self.epochs[number]), restarted));
+        }
+        for number in 0..2 {
+            let phone = &mut self.phones[number];
+            phone.sees(self.call, "both are back", |call| all_back(call, &self.people)).await;
+        }
+        let took = began.elapsed();
+        assert!(took < BACK_WITHIN, "{took:?} after {killed}");
+        if restarted {
+            let call = self.call.to_string();
+            let recovered = |event: &harness::Event| event.name == CALL_RECOVERED && event.body["call"] == call;
+            self.phones[0].socket.event_where("recovered", recovered).await;
+            assert!(world.metrics(Signaling).await.sum("calls_recovered_total", &[]) >= 1.0);
+        }
+        self.negotiate().await;
+        took
+    }
+
+    /// A signal each way arrives.
+    async fn negotiate(&mut self) {
+        for (from, to) in [(0, 1), (1, 0)] {
+            let leg = LegRef { user: self.people[to].id, epoch: self.epochs[to] };
+            let candidates = vec![harness::calls::candidate(9)];
+            let signal = SendSignal { epoch: self.epochs[from], to: leg, description: None, candidates };
+            self.phones[from].signal(self.call, &signal).await.unwrap();
+            let heard = self.phones[to].socket.event_where("a signal", |event| event.body["to"]["epoch"] == leg.epoch);
+            assert_eq!(heard.await.body["from"]["user"], self.people[from].id.to_string());
+        }
+    }
+
+    async fn ends(mut self) {
+        self.phones[0].leave(self.call, self.epochs[0]).await;
+        self.phones[1].sees_end(self.call, CallStatus::Ended).await;
+        let [ann, bob] = &self.people;
+        Trace { people: [ann.clone(), bob.clone()], conversation: self.conversation, call: self.call, end: |_, _| {} }
+            .came_to_its_end()
+            .await;
+    }
+}
+
+/// Both are in, nobody else is, and nobody is called a second time.
+fn all_back(call: &Call, people: &[Person; 2]) -> bool {
+    assert_eq!(call.participants.len(), people.len(), "{call:?}");
+    assert!(!call.participants.iter().any(|participant| participant.status.is_called()), "{call:?}");
+    people.iter().all(|person| status(call, person.id) == Some(ParticipantStatus::Joined))
+}
+
+/// A call that a kill has met, and what must have become of it: the test of its record, and of the callee's missed calls.
+struct Trace {
+    people: [Person; 2],
+    conversation: ConversationId,
+    call: CallId,
+    end: fn(&CallRecord, u64),
+}
+
+impl Trace {
+    /// It is over, once.
+    async fn came_to_its_end(&self) {
+        let [caller, callee] = &self.people;
+        let records = wait::until("the record", async || {
+            let records = caller.records(self.conversation).await;
+            let records: Vec<_> = records.into_iter().filter(|record| record.call == self.call).collect();
+            (!records.is_empty()).then_some(records)
+        })
+        .await;
+        let [record] = records.as_slice() else { panic!("one record: {records:?}") };
+        let calls = callee.calls().await;
+        let listed: Vec<_> = calls.calls.iter().filter(|listed| listed.call == self.call).collect();
+        assert_eq!(listed, [record]);
+        (self.end)(record, calls.missed);
+    }
+}
+
+/// Nobody answers.
+async fn rings(world: &World, number: usize) -> Trace {
+    let people = world.people([&*format!("carl{number}"), &*format!("dora{number}")]).await;
+    let conversation = people[0].direct(&people[1]).await;
+    let call = Phone::of(&people[0]).await.call(conversation).await.call.id;
+    let end = |record: &CallRecord, missed| assert_eq!((record.status, missed), (CallStatus::Missed, 1));
+    Trace { people, conversation, call, end }
+}
+
+/// The callee has dropped, and nobody comes back.
+async fn drops(world: &World, number: usize) -> Trace {
+    let [caller, callee] = [format!("gina{number}"), format!("hugo{number}")];
+    let Talk { people, phones, conversation, call, .. } = Talk::begin(world, [&caller, &callee]).await;
+    let [mut one, other] = phones;
+    other.cut();
+    one.sees_user(call, people[1].id, ParticipantStatus::Reconnecting).await;
+    let end = |record: &CallRecord, missed| {
+        assert_eq!((record.failure, missed), (Some(CallFailure::ConnectionLost), 0));
+    };
+    Trace { people, conversation, call, end }
+}
+
+/// It was over a moment ago.
+async fn ends(world: &World, number: usize) -> Trace {
+    let [caller, callee] = [format!("eve{number}"), format!("fred{number}")];
+    let Talk { people, mut phones, conversation, call, epochs } = Talk::begin(world, [&caller, &callee]).await;
+    phones[1].leave(call, epochs[1]).await;
+    let end = |record: &CallRecord, missed| assert_eq!((record.status, missed), (CallStatus::Ended, 0));
+    Trace { people, conversation, call, end }
+}
