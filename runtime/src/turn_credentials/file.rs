@@ -44,6 +44,9 @@ fn create(path: &Path) -> io::Result<String> {
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
+    // A name is the folder's: without this a power cut could bring another secret than the one that credentials were made with.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()?;
     match linked {
         Ok(()) => Ok(secret),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read_to_string(path),
