@@ -26,7 +26,7 @@ use runtime::store::Store;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands;
@@ -46,8 +46,8 @@ pub(crate) struct Chat {
     /// How often a record was to be written.
     asked: AtomicU64,
     fails: Mutex<bool>,
-    /// Questions that were not answered.
-    unanswered: AtomicU64,
+    /// A question was not answered.
+    unanswered: Notify,
     silent: AtomicBool,
     /// Goes right after the next question who belongs to a conversation was answered.
     goes: Mutex<Option<(ConversationId, UserId)>>,
@@ -80,7 +80,7 @@ impl Service for Chat {
         match call.command.as_str() {
             CALLS_AUDIENCE => {
                 if *self.fails.lock() || self.silent.load(Ordering::Relaxed) {
-                    self.unanswered.fetch_add(1, Ordering::Relaxed);
+                    self.unanswered.notify_one();
                     return Refusal::of(ErrorCode::Unavailable).into();
                 }
                 let held = self.held.lock().take();
@@ -140,12 +140,7 @@ impl Chat {
 
     /// Awaits a question that was not answered.
     pub(crate) async fn was_asked_in_vain(&self) {
-        let asked = async {
-            while self.unanswered.load(Ordering::Relaxed) == 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asked).await.unwrap();
+        tokio::time::timeout(PATIENCE, self.unanswered.notified()).await.unwrap();
     }
 
     /// Somebody leaves, and it is told.
@@ -319,11 +314,12 @@ impl World {
         self.desk.load(call).await.unwrap().parts.get(&person.user).map(|part| part.status)
     }
 
-    /// Awaits that someone is there.
+    /// Awaits that someone is there; every change is told.
     pub(crate) async fn until(&self, call: CallId, person: Person, status: ParticipantStatus) {
+        let mut told = self.desk.publisher.watch();
         let arrived = async {
             while self.status(call, person).await != Some(status) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                told.next().await.unwrap();
             }
         };
         let arrived = tokio::time::timeout(PATIENCE, arrived).await;
