@@ -163,6 +163,8 @@ async fn report_devices(edge: Arc<Edge>) {
 async fn sweep(edge: Arc<Edge>, readiness: Readiness) {
     let auth = readiness.dependency("auth-service", true);
     let chat = readiness.dependency("chat-service", true);
+    // Without calls there is still all the rest.
+    let signaling = readiness.dependency("video-service", false);
     let mut turn = tokio::time::interval(SWEEP_EVERY);
     turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // A gateway that starts should not wait a whole turn to be ready.
@@ -178,7 +180,7 @@ async fn sweep(edge: Arc<Edge>, readiness: Readiness) {
                     edge.limits.trim();
                 }
             }
-            _ = early.tick(), if !readiness.is_ready() => {}
+            _ = early.tick(), if !readiness.is_ready() || !edge.hub.is_watching_calls() => {}
         }
         match (edge.tokens.is_ready(), edge.tokens.revocations().is_reached()) {
             (false, _) => auth.down("revocations are not loaded yet"),
@@ -188,6 +190,10 @@ async fn sweep(edge: Arc<Edge>, readiness: Readiness) {
         match edge.hub.is_watching() {
             true => chat.up(),
             false => chat.down("no hints are coming in"),
+        }
+        match edge.hub.is_watching_calls() {
+            true => signaling.up(),
+            false => signaling.down("no hints are coming in"),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(crate) struct Hub {
     parked: AtomicUsize,
     parked_max: usize,
     watching: AtomicBool,
+    watching_calls: AtomicBool,
 }
 
 impl Hub {
@@ -73,6 +74,7 @@ impl Hub {
             parked: AtomicUsize::new(0),
             parked_max,
             watching: AtomicBool::new(false),
+            watching_calls: AtomicBool::new(false),
         }
     }
 

@@ -76,13 +76,19 @@ impl Hub {
         loop {
             // Devices may have come before the watch did: it begins with what goes on.
             self.listen(&source, &mut None).await;
+            self.watching_calls.store(false, Ordering::Relaxed);
             tokio::time::sleep(WATCH_AGAIN_AFTER).await;
         }
     }
 
-    /// Whether hints are coming in.
+    /// Whether hints of logs are coming in.
     pub(crate) fn is_watching(&self) -> bool {
         self.watching.load(Ordering::Relaxed)
+    }
+
+    /// Whether hints of calls are coming in.
+    pub(crate) fn is_watching_calls(&self) -> bool {
+        self.watching_calls.load(Ordering::Relaxed)
     }
 
     async fn listen(&self, source: &Source, heard: &mut Option<Heard>) {
@@ -103,30 +109,37 @@ impl Hub {
                 if proof != Proof::Whole || begins {
                     self.hints(&events);
                     events.clear();
-                    self.missed(source, proof == Proof::Replaced).await;
+                    if !self.missed(source, proof == Proof::Replaced).await {
+                        return;
+                    }
                 }
                 if let Hint::Event { event, .. } = hint {
                     events.push(event);
                 }
             }
-            if matches!(source, Source::Logs(_)) {
-                self.watching.store(true, Ordering::Relaxed);
-            }
+            let watching = match source {
+                Source::Logs(_) => &self.watching,
+                Source::Calls(_) => &self.watching_calls,
+            };
+            watching.store(true, Ordering::Relaxed);
             self.hints(&events);
         }
     }
 
-    async fn missed(&self, source: &Source, replaced: bool) {
+    /// Finds out what was missed; answers whether the watch may go on, and does not have to begin anew.
+    async fn missed(&self, source: &Source, replaced: bool) -> bool {
         match source {
             Source::Logs(_) => self.refresh(replaced).await,
             Source::Calls(signaling) => {
-                let Ok(restate) = Call::internal(CALLS_RESTATE, None, &serde_json::json!({})) else { return };
+                let Ok(restate) = Call::internal(CALLS_RESTATE, None, &serde_json::json!({})) else { return true };
                 let asked = tokio::time::timeout(HEADS_WITHIN, signaling.execute(restate)).await;
                 if !matches!(asked, Ok(Reply { result: Ok(_), .. })) {
-                    tracing::warn!("calls could not be asked for; their next change tells of them");
+                    tracing::warn!("calls could not be asked for; they are once more");
+                    return false;
                 }
             }
         }
+        true
     }
 
     /// Reads the heads of everything that is followed. After another publisher, a head before the cursor means another log.
