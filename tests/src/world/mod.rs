@@ -20,7 +20,7 @@ pub use settings::Settings;
 use crate::history::LogEntry;
 use crate::metrics::Metrics;
 use crate::people::{Person, START};
-use crate::rest::Rest;
+use crate::rest::{Answer, Rest};
 use crate::tls::Trust;
 use crate::topology::{CORE, Part, Topology};
 use crate::wait;
@@ -370,8 +370,8 @@ impl World {
                 };
                 wait::until(&format!("{} to be ready", role.as_str()), async || {
                     process.assert_running();
-                    let answer = crate::rest::try_send(rest.request("GET", "/readyz")).await;
-                    answer.ok().filter(|answer| answer.status == 200)
+                    let answer = crate::rest::try_send(rest.request("GET", "/readyz")).await.ok()?;
+                    (answer.status == 200 && depends_on_nothing_that_is_down(&answer)).then_some(())
                 })
                 .await;
             }
@@ -399,6 +399,13 @@ impl World {
     fn addresses_file(&self, service: ServiceName) -> PathBuf {
         self.role_dir(service).join("addresses.json")
     }
+}
+
+/// A service can serve without some of what it depends on; scenarios begin when all of it is there.
+fn depends_on_nothing_that_is_down(ready: &Answer) -> bool {
+    let report: serde_json::Value = serde_json::from_slice(&ready.body).expect("a report");
+    let dependencies = report["dependencies"].as_object().expect("dependencies");
+    dependencies.values().all(|dependency| dependency["state"] == "up")
 }
 
 /// The SQLite file in a role's folder.
