@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
 use client::core::Event;
-use client::{Client, Config};
+use client::{Client, Config, Events};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use harness::topology::CORE;
 use harness::world::{Settings, binary};
-use harness::{Topology, World};
+use harness::{Person, Topology, World};
 use indicatif::ProgressBar;
-use protocol::ConversationId;
 use protocol::chat::Conversations;
+use protocol::{ConversationId, ServiceName};
 use tokio::sync::Notify;
 
 use crate::population::{Login, Population};
@@ -103,22 +103,40 @@ impl Bed {
             .await
     }
 
+    /// Connects these people, as [`Bed::connect`] does, and hands over what each of them hears.
+    pub(crate) async fn open(
+        &self,
+        people: std::ops::Range<usize>,
+        progress: &ProgressBar,
+    ) -> Result<Vec<(Client, Events)>> {
+        stream::iter(people)
+            .map(|person| async move {
+                let opened = self.client(person).await?;
+                progress.inc(1);
+                Ok(opened)
+            })
+            .buffered(CONNECTING)
+            .try_collect()
+            .await
+    }
+
+    /// Makes an account over REST: someone who can log in on several devices, as imported people without a password can't.
+    pub(crate) async fn register(&self, handle: &str) -> Person {
+        self.world.person(handle).await
+    }
+
+    /// How many calls go on, says the server itself.
+    pub(crate) async fn calls_active(&self) -> usize {
+        self.world.metrics(ServiceName::Signaling).await.sum("calls_active", &[]) as usize
+    }
+
+    /// Connects a device of a login.
+    pub(crate) async fn device(&self, login: &Person, address: usize) -> Result<(Client, Events)> {
+        self.connected(login.access.clone(), address).await
+    }
+
     async fn member(&self, person: usize, deliveries: &Arc<Deliveries>) -> Result<Member> {
-        let login = self.logins.get(person).context("as many logins as people")?;
-        let mut config = Config::new(format!("http://{}", self.world.gateway()), login.access_token.clone());
-        config.bind = Some(address_of(person));
-        config.settings.in_flight_max = 256;
-        config.settings.lane_depth = 256;
-        config.settings.queue_max = 4_096;
-        let (client, mut events) = Client::connect(config);
-        loop {
-            match events.recv().await {
-                Some(Event::InStep) => break,
-                Some(Event::Stopped(stop)) => bail!("client {person} stopped: {stop:?}"),
-                Some(_) => {}
-                None => bail!("client {person} ended"),
-            }
-        }
+        let (client, mut events) = self.client(person).await?;
         let deliveries = Arc::clone(deliveries);
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
@@ -128,6 +146,29 @@ impl Bed {
             }
         });
         Ok(Member { client })
+    }
+
+    async fn client(&self, person: usize) -> Result<(Client, Events)> {
+        let login = self.logins.get(person).context("as many logins as people")?;
+        self.connected(login.access_token.clone(), person).await
+    }
+
+    /// A client that is in step.
+    async fn connected(&self, token: String, address: usize) -> Result<(Client, Events)> {
+        let mut config = Config::new(format!("http://{}", self.world.gateway()), token);
+        config.bind = Some(address_of(address));
+        config.settings.in_flight_max = 256;
+        config.settings.lane_depth = 256;
+        config.settings.queue_max = 4_096;
+        let (client, mut events) = Client::connect(config);
+        loop {
+            match events.recv().await {
+                Some(Event::InStep) => return Ok((client, events)),
+                Some(Event::Stopped(stop)) => bail!("client {address} stopped: {stop:?}"),
+                Some(_) => {}
+                None => bail!("client {address} ended"),
+            }
+        }
     }
 }
 

@@ -43,7 +43,7 @@ struct Arguments {
     /// How many interleaved runs each figure is the median of.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Where the document goes; it is only written when all scenarios ran.
+    /// Where the document goes; a section of it is only written when all its scenarios ran.
     #[arg(long, default_value = "docs/performance.md")]
     document: PathBuf,
     #[command(subcommand)]
@@ -73,6 +73,8 @@ enum FloorProgram {
         /// How many connections.
         count: usize,
     },
+    /// Copies between two connections.
+    Relay,
     /// Commits sends and acknowledges them.
     Sends {
         /// Where its file goes.
@@ -86,6 +88,7 @@ fn main() -> Result<()> {
         Some(Hidden::Floor(FloorProgram::Idle)) => floor::idle::run(),
         Some(Hidden::Floor(FloorProgram::Fanout { subscribers })) => floor::fanout::run(*subscribers),
         Some(Hidden::Floor(FloorProgram::Readers { address, count })) => floor::readers::run(*address, *count),
+        Some(Hidden::Floor(FloorProgram::Relay)) => floor::relay::run(),
         Some(Hidden::Floor(FloorProgram::Sends { directory })) => floor::sends::run(directory),
         None => measure(&arguments),
     }
@@ -93,16 +96,24 @@ fn main() -> Result<()> {
 
 #[allow(clippy::print_stdout, reason = "the table is what the command is for")]
 fn measure(arguments: &Arguments) -> Result<()> {
-    let all = [Scenario::Idle, Scenario::Fanout, Scenario::Sends];
+    let all = [Scenario::Idle, Scenario::Fanout, Scenario::Sends, Scenario::Calls];
     let chosen = if arguments.only.is_empty() { &all[..] } else { &arguments.only };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut rows = Vec::new();
+    let load = report::load_average();
+    let (mut rows, mut calls) = (Vec::new(), Vec::new());
     for scenario in chosen {
-        rows.extend(runtime.block_on(scenario.run(arguments.runs.max(1)))?);
+        let measured = runtime.block_on(scenario.run(arguments.runs.max(1)))?;
+        if *scenario == Scenario::Calls { &mut calls } else { &mut rows }.extend(measured);
     }
-    println!("{}", report::table(&rows));
+    for rows in [&rows, &calls].into_iter().filter(|rows| !rows.is_empty()) {
+        println!("{}", report::table(rows));
+    }
     if arguments.only.is_empty() {
         report::write(&arguments.document, &rows, METHOD)?;
+    }
+    if !calls.is_empty() {
+        let section = report::Section { heading: "Calls", method: scenario::calls::METHOD, load };
+        section.write(&arguments.document, &calls)?;
     }
     Ok(())
 }

@@ -50,6 +50,11 @@ impl Population {
         self.line(&json!({"conversation": {"kind": "group", "title": title, "owner": owner, "members": handles}}));
     }
 
+    /// The 1-1 conversation of two users.
+    pub(crate) fn direct(&mut self, one: usize, other: usize) {
+        self.line(&json!({"conversation": {"kind": "direct", "owner": handle(one), "members": [handle(other)]}}));
+    }
+
     /// Each of `count` users in 20 conversations of 10, with other people in each.
     pub(crate) fn twenty_conversations_of_ten(&mut self, count: usize) {
         let mut chance = StdRng::seed_from_u64(20);

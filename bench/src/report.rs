@@ -26,6 +26,7 @@ pub(crate) struct Row {
 }
 
 /// What is asked of a figure.
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Goal {
     /// At least this share of the floor.
     ShareOfFloor(f64),
@@ -33,6 +34,8 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// At least this.
     AtLeast(f64),
+    /// Nothing: it is measured to be known.
+    None,
 }
 
 impl Row {
@@ -42,6 +45,7 @@ impl Row {
 
     fn verdict(&self) -> String {
         let (goal, met) = match self.goal {
+            Goal::None => return "–".to_owned(),
             Goal::ShareOfFloor(share) => (format!("≥ {:.0} % of the floor", share * 100.0), self.ratio() >= share),
             Goal::AtMost(most) => (format!("≤ {}", grouped(most)), self.server.median <= most),
             Goal::AtLeast(least) => (format!("≥ {}", grouped(least)), self.server.median >= least),
@@ -112,6 +116,44 @@ pub(crate) fn write(path: &Path, rows: &[Row], method: &str) -> Result<()> {
     Ok(())
 }
 
+/// A part of the document that is measured, and written, apart from the rest.
+pub(crate) struct Section {
+    /// Its heading.
+    pub(crate) heading: &'static str,
+    /// How it was measured.
+    pub(crate) method: &'static str,
+    /// The machine's load before it began.
+    pub(crate) load: String,
+}
+
+impl Section {
+    /// Replaces the section in the document, or adds it at the end.
+    pub(crate) fn write(&self, path: &Path, rows: &[Row]) -> Result<()> {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, self.put_into(&document, &table(rows)))?;
+        Ok(())
+    }
+
+    fn put_into(&self, document: &str, table: &str) -> String {
+        let heading = format!("## {}\n", self.heading);
+        let (before, rest) = document.split_once(&heading).unwrap_or((document, ""));
+        let after = rest.find("\n## ").map_or("", |at| &rest[at..]);
+        let Self { method, load, .. } = self;
+        let before = before.trim_end();
+        format!(
+            "{before}\n\n{heading}\n{}\nLoad average before the measurement: {load}\n\n{method}\n\n{table}{after}",
+            machine()
+        )
+    }
+}
+
+/// How much else the machine was doing: on a shared one latencies and CPU times are higher.
+pub(crate) fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let figures: Vec<&str> = text.split(' ').take(3).collect();
+    format!("{} (1, 5 and 15 minutes).", figures.join(", "))
+}
+
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu_info = read("/proc/cpuinfo");
@@ -159,6 +201,15 @@ mod tests {
         assert_eq!(grouped(1_234_567.0), "1,234,567");
         assert_eq!(grouped(123.0), "123");
         assert_eq!(grouped(1.5), "1.50");
+    }
+
+    #[test]
+    fn a_section_takes_the_place_of_its_former_self() {
+        let section = Section { heading: "Calls", method: "How.", load: String::new() };
+        let first = section.put_into("# All\n\n| rest |\n", "| old |\n");
+        let second = section.put_into(&format!("{first}\n## Other\n\nKept.\n"), "| new |\n");
+        assert!(second.starts_with("# All\n\n| rest |\n\n## Calls\n"), "{second}");
+        assert!(second.ends_with("How.\n\n| new |\n\n## Other\n\nKept.\n") && !second.contains("old"), "{second}");
     }
 
     #[test]

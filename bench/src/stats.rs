@@ -24,6 +24,14 @@ impl Median {
     }
 }
 
+/// The figure below which this share of all figures lies (nearest rank); `None` without figures.
+pub(crate) fn quantile(figures: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied()
+}
+
 /// The slope of a straight line through points, by least squares: bytes per connection out of (connections, bytes).
 pub(crate) fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
@@ -44,6 +52,13 @@ mod tests {
         assert_eq!((median.median, median.lowest, median.highest), (3.0, 1.0, 100.0));
         assert_eq!(Median::of(&[1.0, 2.0]).unwrap().median, 1.5);
         assert_eq!(Median::of(&[]), None);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_figures() {
+        let figures: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!((quantile(&figures, 0.5), quantile(&figures, 0.99)), (Some(50.0), Some(99.0)));
+        assert_eq!((quantile(&[7.0], 0.5), quantile(&[7.0], 0.99), quantile(&[], 0.5)), (Some(7.0), Some(7.0), None));
     }
 
     #[test]

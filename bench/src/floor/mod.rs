@@ -6,6 +6,7 @@
 pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod readers;
+pub(crate) mod relay;
 pub(crate) mod sends;
 
 use std::io::Write;

@@ -72,7 +72,7 @@ async fn floor_slope(bar: &ProgressBar) -> Result<f64> {
 }
 
 /// Resident memory once it has stopped to change.
-async fn settled_bytes(pid: u32) -> Result<f64> {
+pub(super) async fn settled_bytes(pid: u32) -> Result<f64> {
     let mut last = process::resident_bytes(pid)?;
     let mut calm = 0;
     while calm < 4 {

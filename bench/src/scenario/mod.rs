@@ -1,5 +1,6 @@
 //! The scenarios, one file each. Every figure is measured on the server and on its floor in turn, and reported as median.
 
+pub(crate) mod calls;
 mod fanout;
 mod idle;
 mod sends;
@@ -19,6 +20,8 @@ pub(crate) enum Scenario {
     Fanout,
     /// Messages that are on disk before they are acknowledged.
     Sends,
+    /// 7,000 calls at once: what they cost, and how soon their devices hear of each other.
+    Calls,
 }
 
 impl Scenario {
@@ -28,6 +31,7 @@ impl Scenario {
             Self::Idle => idle::run(runs).await,
             Self::Fanout => fanout::run(runs).await,
             Self::Sends => sends::run(runs).await,
+            Self::Calls => calls::run(runs).await,
         }
     }
 }

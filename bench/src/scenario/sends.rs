@@ -149,7 +149,7 @@ async fn floor_client(socket: TcpStream) -> Result<()> {
     Ok(())
 }
 
-fn frame(id: u64, conversation: ConversationId) -> Result<Vec<u8>> {
+pub(super) fn frame(id: u64, conversation: ConversationId) -> Result<Vec<u8>> {
     let body = to_raw_value(&SendMessage { client_id: ClientId::now(), text: "x".repeat(TEXT_BYTES), reply_to: None })?;
     let frame = ClientFrame {
         id: Some(id),
