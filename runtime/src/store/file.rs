@@ -170,6 +170,9 @@ fn configure_writer(connection: &Connection, options: &StoreOptions) -> rusqlite
 fn configure(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Otherwise SQLite looks at some bound values while it plans (a LIMIT, what a partial index's column is compared with), and plans
+    // the statement anew each time that they are bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

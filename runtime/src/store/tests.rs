@@ -477,3 +477,20 @@ async fn a_command_that_is_judged_first_refuses_without_a_trace_and_a_broken_pro
     assert!(store.generation() > generation, "caches are told to forget");
     assert_eq!(texts(&store), ["done"]);
 }
+
+#[test]
+fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory);
+    store.write_now("note/add", |tx| add(tx, "a").map(|_| ())).unwrap();
+    let planned_again = store
+        .read_now("note/some", |connection| {
+            let mut statement = connection.prepare_cached("SELECT text FROM note ORDER BY id LIMIT ?1")?;
+            for limit in 1..10 {
+                statement.query_map([limit], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            }
+            Ok::<_, rusqlite::Error>(statement.get_status(rusqlite::StatementStatus::RePrepare))
+        })
+        .unwrap();
+    assert_eq!(planned_again, 0);
+}
