@@ -151,7 +151,9 @@ impl Section {
 pub(crate) fn load_average() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let figures: Vec<&str> = text.split(' ').take(3).collect();
-    format!("{} (1, 5 and 15 minutes).", figures.join(", "))
+    let is_shared = figures.first().and_then(|last| last.parse().ok()).is_some_and(|last: f64| last >= 1.0);
+    let shared = if is_shared { "; the machine was shared with other work" } else { "" };
+    format!("{} (1, 5 and 15 minutes){shared}.", figures.join(", "))
 }
 
 fn machine() -> String {

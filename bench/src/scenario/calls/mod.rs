@@ -35,14 +35,15 @@ Memory: the slope of resident memory over the number of people, from a third of 
 server's, mean over 7,000 `call.start` and 7,000 `call.join`, 64 calls being set up at once (so a call costs twice that); the floor is what the durable
 sends' floor takes for a send. Quiet: what the server uses while nobody says anything but heartbeats; the floor is the idle server.
 Latencies run from the moment before the client library is given the command to the moment after it hands over the event, with all calls up. They are
-percentiles within a run, and medians of those over the runs. A change is a `call.media`, 500 a run, one every 10 ms, each in another call. Ring: 200 a run,
+percentiles within a run, and medians of those over the runs. A change is a `call.media`, 500 a run, one every 10 ms, each in another call, whether or not the last one has
+arrived (the floor's commits wait for each other, so a pause of the disk delays one of them and several changes). Ring: 200 a run,
 the callee logged in on three devices, until both of the others have the register. Answer to negotiated: 200 a run, `call.join`, then an offer and an
 answer of 2 KiB, each until it is heard. The floor of what is committed before it is told is one commit over TCP (`synchronous=FULL`, answered); the
 floor of what is relayed is a copy over TCP. Signals: 64 calls at once, 8 offers in flight in each.
 
-Where the time goes: a change is told after its commit. Beside the fsync, which the floor waits for as well, it goes from the socket's task to the
+What lies between (read from the code, not from a profile): a change is told after its commit. Beside the fsync, which the floor waits for as well, it goes from the socket's task to the
 store's writer thread and back, to the hub's task, to the other one's socket and through the client library: five wakes, where the floor has three. On
-two cores that do other work too each of them may wait for its turn, which is most of the 99th percentiles, the floor's included. A signal is parsed,
+two cores that do other work too each of them may wait for its turn; what part of the 99th percentiles that is was not measured apart. A signal is parsed,
 checked line by line, numbered, kept for a leg that comes back, encoded as an event and answered, where the floor copies bytes.";
 
 pub(crate) async fn run(runs: usize) -> Result<Vec<Row>> {
