@@ -62,6 +62,7 @@ export class Thread {
   async load(): Promise<void> {
     if (this.state === "loading" || this.state === "ready") return;
     this.state = "loading";
+    this.notes = [];
     this.changed();
     try {
       const [page, members] = await Promise.all([
@@ -72,6 +73,8 @@ export class Thread {
       this.moreBefore = page.more_before;
       for (const member of members.members) this.members.set(member.user, member);
       this.receipts.members(members.members);
+      // An entry may have overtaken the answer.
+      for (const note of this.notes) this.#fold(note);
       this.state = "ready";
       this.#events.members(members.members.map(({ user }) => user));
     } catch (error) {
@@ -137,6 +140,11 @@ export class Thread {
   #note(note: Note): void {
     this.notes.push(note);
     if (this.notes.length > NOTES_MAX) this.notes.shift();
+    this.#fold(note);
+  }
+
+  /** What it did to the members. */
+  #fold(note: Note): void {
     if (note.name === "member.joined") {
       const { user, role } = note.body as MemberJoined;
       this.members.set(user, { user, role, joined_seq: note.seq });
