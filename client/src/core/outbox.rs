@@ -3,8 +3,8 @@
 //! Every command of the table may be sent again: it is recognised by its client id, by its key, or does no harm. So a command
 //! stays here until the server answers for good; a lost connection, a lost answer or a passing refusal only sends it again.
 //! Changes of one conversation or call form a lane and are sent in the order they were given, `lane_depth` of them at a time (with
-//! more than one, a refused one may be overtaken by its successors). Ephemeral commands are worth nothing later and are
-//! answered `unavailable` instead of being kept. The queue is bounded; over it a command is refused, not forgotten.
+//! more than one, a refused one may be overtaken by its successors). Ephemeral commands and the signals of calls are worth nothing later and
+//! are answered `unavailable` instead of being kept. The queue is bounded; over it a command is refused, not forgotten.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -113,7 +113,7 @@ impl Outbox {
         if command.size() > FRAME_BYTES_MAX {
             return refused(ErrorCode::PayloadTooLarge, "The command is over 64 KiB: send less at once.");
         }
-        if spec.cost == Cost::Ephemeral && !connected {
+        if passes_with_the_connection(spec.cost) && !connected {
             return refused(ErrorCode::Unavailable, "Not connected; this command is worth nothing later.");
         }
         if self.commands.len() >= self.limits.queue_max {
@@ -195,7 +195,7 @@ impl Outbox {
             if let State::InFlight { until, .. } = pending.state {
                 self.alarms.remove(&(until, ticket));
             }
-            if pending.spec.cost == Cost::Ephemeral {
+            if passes_with_the_connection(pending.spec.cost) {
                 let gone = "The connection was lost; this command is worth nothing later.";
                 let error = error(ErrorCode::Unavailable, gone);
                 answers.extend(self.settle(ticket, Err(error)));
@@ -341,9 +341,17 @@ fn passes(code: ErrorCode) -> bool {
     )
 }
 
+/// Whether it is worth nothing on another connection. What legs of a call say to each other is said anew by whoever still means it.
+fn passes_with_the_connection(cost: Cost) -> bool {
+    matches!(cost, Cost::Ephemeral | Cost::Signal)
+}
+
 /// The lane that a change of a conversation or a call belongs to; reads and ephemeral commands have none.
 fn lane_of<'a>(spec: &CommandSpec, command: &'a Command) -> Option<&'a str> {
-    if !matches!(spec.route, Route::Conversation | Route::Call) || matches!(spec.cost, Cost::Read | Cost::Ephemeral) {
+    if !matches!(spec.route, Route::Conversation | Route::Call)
+        || spec.cost == Cost::Read
+        || passes_with_the_connection(spec.cost)
+    {
         return None;
     }
     command.to.as_deref()

@@ -195,6 +195,7 @@ fn limits(out: &mut String) {
         MARKERS_NAMED_MEMBERS_MAX,
         PRESENCE_WATCH_MAX,
         CONNECTIONS_PER_LOGIN_MAX,
+        CANDIDATES_PER_SIGNAL_MAX,
         HEARTBEAT_MS,
         DEAD_AFTER_MS,
         HELLO_WITHIN_MS,

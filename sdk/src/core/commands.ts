@@ -3,8 +3,8 @@
 // Every command of the table may be sent again: it is recognised by its client id, by its key, or does no harm. So a command stays
 // here until the server answers for good; a lost connection, a lost answer or a passing refusal only sends it again. Changes of one
 // conversation form a lane and are sent in the order they were given, `laneDepth` of them at a time (with more than one, a refused
-// one may be overtaken by its successors). Ephemeral commands are worth nothing later and are answered `unavailable` instead of being
-// kept. The queue is bounded; over it a command is refused, not forgotten.
+// one may be overtaken by its successors). Ephemeral commands and the signals of calls are worth nothing later and are answered
+// `unavailable` instead of being kept. The queue is bounded; over it a command is refused, not forgotten.
 import { COMMANDS, LIMITS, type CommandName, type CommandSpec, type ErrorCode, type Millis } from "../generated.ts";
 import { Alarms } from "./alarms.ts";
 import { repeatWait } from "./backoff.ts";
@@ -78,7 +78,7 @@ export class Commands {
     if (sizeOf(command) > LIMITS.FRAME_BYTES_MAX) {
       return refused("payload_too_large", "The command is over 64 KiB: send less at once.");
     }
-    if (spec.cost === "ephemeral" && !connected) {
+    if (passesWithConnection(spec) && !connected) {
       return refused("unavailable", "Not connected; this command is worth nothing later.");
     }
     if (this.#pending.size >= this.#limits.queueMax) {
@@ -129,7 +129,7 @@ export class Commands {
       if (!pending) continue;
       pending.uncertain = true;
       if (pending.state.kind === "in_flight") this.#alarms.remove(pending.state.until, ticket);
-      if (pending.spec.cost === "ephemeral") {
+      if (passesWithConnection(pending.spec)) {
         const gone = "The connection was lost; this command is worth nothing later.";
         answers.push(...present(this.#settle(ticket, refusal("unavailable", gone))));
       } else {
@@ -258,10 +258,15 @@ function passes(code: ErrorCode): boolean {
   return PASSING.has(code);
 }
 
+/** Whether it is worth nothing on another connection. What legs of a call say to each other is said anew by whoever still means it. */
+function passesWithConnection({ cost }: CommandSpec): boolean {
+  return cost === "ephemeral" || cost === "signal";
+}
+
 /** The lane that a change of a conversation or a call belongs to; reads and ephemeral commands have none. */
 function laneOf({ spec, command }: Pending): string | undefined {
   const laned = spec.route === "conversation" || spec.route === "call";
-  const alone = !laned || spec.cost === "read" || spec.cost === "ephemeral";
+  const alone = !laned || spec.cost === "read" || passesWithConnection(spec);
   return alone ? undefined : command.to;
 }
 
