@@ -113,14 +113,15 @@ export class Client {
   }
 
   /** Calls a command: on the socket where it can be sent there, else by REST. On the socket it waits for a connection, and is sent
-   * again until it is answered. */
-  async call<N extends CommandName>(name: N, options: Omit<CallOptions<N>, "token"> = {}): Promise<Answer<N>> {
+   * again until it is answered; with `expiresInMs` no longer than that. */
+  async call<N extends CommandName>(name: N, options: Omit<CallOptions<N>, "token"> & { expiresInMs?: Millis } = {}): Promise<Answer<N>> {
     const spec = COMMANDS[name];
     if (!spec.socket) return this.session.call(name, options);
     const command = {
       name,
       ...(options.to === undefined ? {} : { to: options.to }),
       ...(options.body === undefined ? {} : { body: options.body }),
+      ...(options.expiresInMs === undefined ? {} : { expires_in_ms: options.expiresInMs }),
       ...(spec.repeat === "key" ? { key: options.key ?? newId() } : {}),
     };
     return new Promise<Answer<N>>((resolve, reject) => {

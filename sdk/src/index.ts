@@ -3,9 +3,18 @@
 // - `Session`: register, log in, go on after a reload; keeps the access token fresh. The refresh token stays in a cookie.
 // - `Client`: the socket. Events come once and in order, commands are sent until they are answered.
 // - `Sender` with an `Outbox`: messages that survive a reload.
+// - `Calls`: rings, calls and their media. `CallCore` is the state machine inside, `PeerMesh` the peer connections.
 // - `ConversationView`: a conversation as an app shows it.
 // - `Rest`: every command by HTTP, without a session.
 // - `Core`: the state machine inside, for shells of another kind.
+export { Calls, type CallsEvents, type CallsOptions } from "./calls/calls.ts";
+export { CallCore } from "./calls/core.ts";
+export type { CallAnswer, CallCommand, CallNews, LegEnd } from "./calls/inout.ts";
+export type { LegState } from "./calls/leg.ts";
+export { PeerMesh, type MeshOptions, type PeerView } from "./calls/mesh.ts";
+export type { ConnectionFactory, Tracks } from "./calls/peer.ts";
+export { isCalled, isIn, isOver, partOf, ringsUntil } from "./calls/rules.ts";
+export { gradeOf, type Grade } from "./calls/stats.ts";
 export { Client, type ClientEvent, type ClientOptions, type Status } from "./client.ts";
 export { ConversationView, numberAtHead, unreadAfter, type PendingSend } from "./core/conversation.ts";
 export { Core } from "./core/core.ts";
