@@ -1,5 +1,6 @@
 // What a conversation is called and looks like, and what happened in it, in words.
 import type {
+  CallRecord,
   Conversation,
   ConversationUpdated,
   MemberBan,
@@ -10,6 +11,7 @@ import type {
   Message,
   UserId,
 } from "@secureconnect/sdk";
+import { recordWords } from "./calls/words.ts";
 import { avatar } from "./ui/avatar.ts";
 import { count, firstLine, lastSeen, nameList } from "./format.ts";
 import type { Model } from "./model/model.ts";
@@ -94,6 +96,8 @@ export function sentence(model: Model, note: Note): string {
       const { title, by } = note.body as ConversationUpdated;
       return `${name(by)} changed the title to “${title}”`;
     }
+    case "call.record":
+      return recordWords(note.body as CallRecord, model.me.id);
     default:
       return "";
   }

@@ -1,5 +1,6 @@
 // One's own account: name, password, the places where one is logged in.
 import { LIMITS, type SessionInfo } from "@secureconnect/sdk";
+import { callSettings } from "./call-settings.ts";
 import { fullMoment } from "../format.ts";
 import type { Model } from "../model/model.ts";
 import { button, field, problemLine, submits, type Field } from "../ui/controls.ts";
@@ -12,6 +13,7 @@ export function settingsDialog(model: Model, logout: () => void): void {
   const dialog = openDialog("Settings", [
     section("Profile", profileForm(model)),
     section("Password", passwordForm(model)),
+    section("Calls", callSettings(model)),
     section("Where you are logged in", sessionList(model)),
     section(
       "Account",

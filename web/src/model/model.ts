@@ -25,6 +25,7 @@ import {
 } from "@secureconnect/sdk";
 import { describe } from "../words.ts";
 import { Activity } from "./activity.ts";
+import { CallsModel } from "./calls.ts";
 import { Conversations } from "./conversations.ts";
 import { People } from "./people.ts";
 import { PresenceModel, TypingModel } from "./presence.ts";
@@ -48,6 +49,7 @@ export class Model {
   readonly typing: TypingModel;
   readonly conversations: Conversations;
   readonly reading: Reading;
+  readonly calls: CallsModel;
   /** What is on its way, by client id. */
   readonly sending = new Map<string, OutboxEntry>();
   readonly #sender: Sender;
@@ -64,12 +66,14 @@ export class Model {
     this.#events = events;
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/ws`;
     this.#worker = new Worker("/timer.js", { type: "module" });
-    this.client = new Client({ url, session, core: { client: "web/0.1" }, timer: workerTimer(this.#worker) });
+    const timer = workerTimer(this.#worker);
+    this.client = new Client({ url, session, core: { client: "web/0.1" }, timer });
     this.people = new People(this.client, this.topics, me);
     this.presence = new PresenceModel(this.topics);
     this.typing = new TypingModel(this.topics);
     this.conversations = new Conversations(this.client, this.topics, me.id);
     this.reading = new Reading(this);
+    this.calls = new CallsModel(this, this.client, timer);
     this.#activity = new Activity(this.client);
     this.#sender = new Sender(this.client, outbox, me.id, (event) => this.#sendEvent(event), openPages());
     this.client.subscribe((event) => this.#hear(event));
@@ -91,6 +95,7 @@ export class Model {
   end(): void {
     this.#end.abort();
     this.#activity.end();
+    this.calls.end();
     this.client.stop();
     this.#sender.end();
     this.#worker.terminate();

@@ -11,6 +11,7 @@ import {
   type MemberLeft,
   type MemberRoleChanged,
   type Message,
+  type Messages,
   type Seq,
   type UserId,
 } from "@secureconnect/sdk";
@@ -69,8 +70,7 @@ export class Thread {
         this.#client.call("messages.list", { to: this.id, body: { limit: PAGE } }),
         this.#client.call("members.list", { to: this.id, body: { limit: LIMITS.PAGE_MAX } }),
       ]);
-      this.view.merge(page);
-      this.moreBefore = page.more_before;
+      this.#merge(page);
       for (const member of members.members) this.members.set(member.user, member);
       this.receipts.members(members.members);
       // An entry may have overtaken the answer.
@@ -92,8 +92,7 @@ export class Thread {
     this.changed();
     try {
       const page = await this.#client.call("messages.list", { to: this.id, body: { before: oldest.seq, limit: PAGE } });
-      this.view.merge(page);
-      this.moreBefore = page.more_before;
+      this.#merge(page);
     } finally {
       this.loadingOlder = false;
       this.changed();
@@ -135,6 +134,15 @@ export class Thread {
 
   changed(): void {
     this.#topics.changed(`thread:${this.id}`);
+  }
+
+  /** A page of history: its messages, and the calls among them. */
+  #merge(page: Messages): void {
+    this.view.merge(page);
+    this.moreBefore = page.more_before;
+    const known = new Set(this.notes.map(({ seq }) => seq));
+    const calls = (page.calls ?? []).filter(({ seq }) => !known.has(seq));
+    this.notes.unshift(...calls.map(({ seq, record }) => ({ seq, at: record.ended_at, name: "call.record", body: record })));
   }
 
   #note(note: Note): void {

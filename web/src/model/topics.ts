@@ -1,7 +1,7 @@
 // Who wants to know of which change. Changes are told once in a frame's time, however many there were, so that a burst of a thousand
 // entries is drawn a few times only.
 
-export type Topic = "connection" | "me" | "people" | "presence" | "conversations" | "navigation" | `thread:${string}` | `typing:${string}`;
+export type Topic = "connection" | "me" | "calls" | "people" | "presence" | "conversations" | "navigation" | `thread:${string}` | `typing:${string}`;
 
 const FRAME_MS = 16;
 

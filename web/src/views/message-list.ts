@@ -1,7 +1,7 @@
 // The messages of a conversation. It stays at its end while new ones come in, unless somebody scrolled up; then nothing moves under
 // their eyes. Older pages are read when the top comes near.
 import type { Message, Seq } from "@secureconnect/sdk";
-import { dayLabel, daysBetween } from "../format.ts";
+import { dayLabel, daysBetween, timeOfDay } from "../format.ts";
 import type { Model } from "../model/model.ts";
 import type { Note, Thread } from "../model/thread.ts";
 import { sentence } from "../titles.ts";
@@ -156,8 +156,9 @@ export class MessageList {
     const { view } = this.#thread;
     const items: KeyedItem[] = [];
     const paired = model.conversations.get(this.#thread.id)?.kind === "direct";
-    // Between two people nothing happens besides messages.
-    const notes = paired ? [] : [...this.#thread.notes].sort((a, b) => a.seq - b.seq);
+    // Between two people nothing happens besides messages and calls.
+    const told = this.#thread.notes.filter(({ name }) => !paired || name === "call.record");
+    const notes = told.sort((a, b) => a.seq - b.seq);
     let before: Message | undefined;
     let marked = false;
     const { messages } = view;
@@ -228,5 +229,9 @@ function dedupeDays(items: KeyedItem[]): KeyedItem[] {
 function noteItems(model: Model, note: Note): KeyedItem[] {
   const text = sentence(model, note);
   if (!text) return [];
-  return [dayItem(note.at), { key: `note-${note.seq}`, signature: text, make: () => h("li", { class: "note" }, text) }];
+  return [dayItem(note.at), { key: `note-${note.seq}`, signature: text, make: () => noteRow(note, text) }];
+}
+
+function noteRow(note: Note, text: string): HTMLElement {
+  return note.name === "call.record" ? h("li", { class: "note call-note" }, icon("phone"), `${text}, ${timeOfDay(note.at)}`) : h("li", { class: "note" }, text);
 }

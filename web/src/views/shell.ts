@@ -7,6 +7,7 @@ import { fill, h } from "../ui/dom.ts";
 import { icon } from "../ui/icons.ts";
 import { newChatDialog } from "../dialogs/new-chat.ts";
 import { ConnectionBanner } from "./banner.ts";
+import { CallsView } from "./call/calls-view.ts";
 import { Sidebar } from "./sidebar.ts";
 import { ThreadView } from "./thread.ts";
 
@@ -15,6 +16,7 @@ export class ShellView {
   readonly #model: Model;
   readonly #sidebar: Sidebar;
   readonly #banner: ConnectionBanner;
+  readonly #calls: CallsView;
   readonly #main = h("main", { class: "main" });
   readonly #end = new AbortController();
   #thread: ThreadView | undefined;
@@ -23,10 +25,13 @@ export class ShellView {
     this.#model = model;
     this.#sidebar = new Sidebar(model, logout);
     this.#banner = new ConnectionBanner(model);
-    this.element = h("div", { class: "shell" }, this.#banner.element, this.#sidebar.element, this.#main);
+    const notices = h("div", { class: "notices" }, this.#banner.element);
+    this.element = h("div", { class: "shell" }, notices, this.#sidebar.element, this.#main);
+    this.#calls = new CallsView(model, this.element);
+    notices.append(this.#calls.bar.element);
     onNavigate(() => this.#show(), this.#end.signal);
     addEventListener("keydown", (event) => this.#key(event), { signal: this.#end.signal });
-    const off = model.topics.on(["conversations"], () => this.#count());
+    const off = model.topics.on(["conversations", "calls", "people"], () => this.#count());
     this.#end.signal.addEventListener("abort", off);
     this.#show();
   }
@@ -36,6 +41,7 @@ export class ShellView {
     this.#thread?.end();
     this.#sidebar.end();
     this.#banner.end();
+    this.#calls.end();
   }
 
   #show(): void {
@@ -72,6 +78,8 @@ export class ShellView {
   }
 
   #key(event: KeyboardEvent): void {
+    // Behind a call nothing moves.
+    if (this.element.classList.contains("in-call")) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "k") {
       event.preventDefault();
       this.#sidebar.focusFilter();
@@ -82,6 +90,8 @@ export class ShellView {
 
   #count(): void {
     const { unread } = this.#model.conversations;
-    document.title = unread > 0 ? `(${unread}) SecureConnect` : "SecureConnect";
+    const [ring] = this.#model.calls.place ? [] : this.#model.calls.calls.ringing;
+    const count = unread > 0 ? `(${unread}) ` : "";
+    document.title = ring ? `${this.#model.people.name(ring.by)} calls…` : `${count}SecureConnect`;
   }
 }

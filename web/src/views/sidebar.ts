@@ -1,5 +1,6 @@
 // The conversations, the latest first, with a filter; below it who one is.
 import type { Conversation, ConversationId } from "@secureconnect/sdk";
+import { callHistoryDialog } from "../dialogs/call-history.ts";
 import { newChatDialog } from "../dialogs/new-chat.ts";
 import { settingsDialog } from "../dialogs/settings.ts";
 import { firstLine, listTime } from "../format.ts";
@@ -8,7 +9,7 @@ import { navigate } from "../navigation.ts";
 import { avatarOf, preview, titleOf, typingLine } from "../titles.ts";
 import { avatar } from "../ui/avatar.ts";
 import { button, iconButton } from "../ui/controls.ts";
-import { fill, h } from "../ui/dom.ts";
+import { fill, h, set } from "../ui/dom.ts";
 import { icon } from "../ui/icons.ts";
 import { KeyedList } from "../ui/keyed.ts";
 
@@ -20,6 +21,8 @@ export class Sidebar {
   readonly #empty = h("div", { class: "nothing" });
   readonly #filter: HTMLInputElement;
   readonly #me = h("div", { class: "me" });
+  readonly #missed = h("span", { class: "badge", hidden: true });
+  readonly #history: HTMLButtonElement;
   readonly #logout: () => void;
   readonly #off: (() => void)[];
   #current: ConversationId | undefined;
@@ -34,6 +37,8 @@ export class Sidebar {
       "aria-label": "Search conversations",
       oninput: () => this.#update(),
     });
+    this.#history = iconButton("phone", "Calls", () => callHistoryDialog(model), { class: "with-badge" });
+    this.#history.append(this.#missed);
     this.element = h(
       "nav",
       { class: "sidebar", "aria-label": "Chats" },
@@ -41,6 +46,7 @@ export class Sidebar {
         "div",
         { class: "sidebar-head" },
         h("h1", {}, "Chats"),
+        this.#history,
         iconButton("plus", "New conversation", () => newChatDialog(model)),
       ),
       h("div", { class: "filter" }, h("div", { class: "with-icon" }, icon("search"), this.#filter)),
@@ -51,6 +57,7 @@ export class Sidebar {
     this.#off = [
       model.topics.on(["conversations", "people", "presence"], () => this.#update()),
       model.topics.on(["me"], () => this.#updateMe()),
+      model.topics.on(["calls"], () => this.#updateCalls()),
     ];
     this.#update();
     this.#updateMe();
@@ -104,6 +111,7 @@ export class Sidebar {
     const pending = [...model.sending.values()].findLast((entry) => entry.conversation === id);
     const typing = typingLine(model, conversation);
     const line = typing || (pending ? `You: ${firstLine(pending.message.text)}` : last ? preview(model, conversation, last) : "");
+    const called = model.calls.in(id) !== undefined;
     const kind = typing ? "typing" : pending && model.client.status.state !== "live" ? "pending" : "";
     const title = titleOf(model, conversation);
     const time = last ? listTime(last.at, Date.now()) : "";
@@ -111,7 +119,7 @@ export class Sidebar {
     const presence = conversation.peer ? model.presence.get(conversation.peer)?.state : undefined;
     return {
       key: id,
-      signature: [title, line, kind, time, unread, current, presence].join("\u0000"),
+      signature: [title, line, kind, time, unread, current, presence, called].join("\u0000"),
       make: () =>
         h(
           "li",
@@ -120,13 +128,24 @@ export class Sidebar {
             "button",
             { type: "button", class: `conversation ${unread ? "unread" : ""}`, "aria-current": current ? "true" : false, onclick: () => navigate(id) },
             avatarOf(model, conversation),
-            h("span", { class: "title" }, title),
+            h("span", { class: "title" }, title, called && h("span", { class: "called" }, icon("phone"), h("span", { class: "unseen" }, "Call in progress"))),
             h("span", { class: "time" }, time),
             h("span", { class: `preview ${kind}` }, line),
             unread > 0 && h("span", { class: "badge" }, unread > 99 ? "99+" : unread, h("span", { class: "unseen" }, " unread")),
           ),
         ),
     };
+  }
+
+  /** What was missed, and which conversations have a call. */
+  #updateCalls(): void {
+    const { missed } = this.#model.calls.calls;
+    const label = missed > 0 ? `Calls, ${missed} missed` : "Calls";
+    set(this.#history, "aria-label", label);
+    set(this.#history, "title", label);
+    this.#missed.hidden = missed === 0;
+    this.#missed.textContent = missed > 99 ? "99+" : String(missed);
+    this.#update();
   }
 
   #updateMe(): void {

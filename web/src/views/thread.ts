@@ -1,5 +1,6 @@
 // One conversation: its head, its messages, the line to write in.
 import { LIMITS, type ConversationId, type Message } from "@secureconnect/sdk";
+import { callDevicesDialog } from "../dialogs/call-devices.ts";
 import { detailsDialog } from "../dialogs/details.ts";
 import type { Model } from "../model/model.ts";
 import type { Thread } from "../model/thread.ts";
@@ -8,6 +9,7 @@ import { avatarOf, statusOf, titleOf, who } from "../titles.ts";
 import { iconButton } from "../ui/controls.ts";
 import { confirmDialog } from "../ui/dialog.ts";
 import { fill, h } from "../ui/dom.ts";
+import { icon } from "../ui/icons.ts";
 import { toastProblem } from "../ui/toasts.ts";
 import { Composer } from "./composer.ts";
 import { MessageList } from "./message-list.ts";
@@ -52,7 +54,7 @@ export class ThreadView {
     });
     this.element = h("section", { class: "thread" }, this.#head, this.#list.element, this.#closed, this.#composer.element);
     this.#off = [
-      model.topics.on(["conversations", "people", "presence", `typing:${id}`], () => this.#update()),
+      model.topics.on(["conversations", "people", "presence", "calls", `typing:${id}`], () => this.#update()),
       model.topics.on(["people", `thread:${id}`], () => this.#list.update()),
       model.topics.on([`thread:${id}`], () => this.#update()),
     ];
@@ -95,7 +97,11 @@ export class ThreadView {
     const status = conversation ? statusOf(model, conversation) : { text: "", kind: "" };
     const title = conversation ? titleOf(model, conversation) : lost || this.#thread.state === "failed" ? "Conversation" : "…";
     const presence = conversation?.peer && model.presence.get(conversation.peer)?.state;
-    const look = [title, status.text, presence, conversation?.kind].join("\u0000");
+    const call = conversation && model.calls.in(this.id);
+    const known = call && (call.id === model.calls.current?.id || call === model.calls.elsewhere || model.calls.calls.ringing.includes(call));
+    const joins = known ? undefined : call;
+    const calls = conversation !== undefined && conversation.kind !== "channel" && !lost && (conversation.kind !== "direct" || conversation.peer !== undefined);
+    const look = [title, status.text, presence, conversation?.kind, joins?.id, calls].join("\u0000");
     this.#composer.title(title);
     if (look === this.#headLook) return;
     this.#headLook = look;
@@ -105,9 +111,19 @@ export class ThreadView {
       iconButton("back", "Back to the list", () => navigate(undefined), { class: "back" }),
       conversation && avatarOf(model, conversation),
       h("div", { class: "who" }, h("h2", {}, title), h("p", { class: `status ${status.kind}` }, status.text)),
+      joins
+        ? h("button", { type: "button", class: "button small primary", onclick: () => void model.calls.join(joins, joins.kind) }, icon("phone"), "Join call")
+        : calls && [iconButton("phone", "Call", () => void model.calls.start(this.id, "audio")), iconButton("camera", "Video call", () => this.#videoCall(title))],
       conversation && iconButton("info", "Details", () => detailsDialog(model, this.id)),
     );
     if (focused) this.#head.querySelector<HTMLElement>(`[aria-label="${focused}"]`)?.focus();
+  }
+
+  /** With a look at the own picture first. */
+  #videoCall(title: string): void {
+    const group = this.#model.conversations.get(this.id)?.kind === "group";
+    const start = (waitingRoom: boolean) => void this.#model.calls.start(this.id, "video", waitingRoom);
+    callDevicesDialog(this.#model, { title: `Video call with ${title}`, action: "Start video call", group, start });
   }
 
   #reply(message: Message): void {
