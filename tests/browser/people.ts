@@ -8,9 +8,9 @@ const OUTPUT = fileURLToPath(new URL("./output/", import.meta.url));
 export const PASSWORD = "a quiet lamp by the window";
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-export function openBrowser(): Promise<Browser> {
+export function openBrowser(more: string[] = []): Promise<Browser> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  const args = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const args = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more];
   return chromium.launch({ executablePath, chromiumSandbox: false, args });
 }
 
@@ -36,8 +36,9 @@ export class Person {
   }
 
   /** Opens a browser of their own. */
-  static async at(browser: Browser, url: string, name: string, handle: string, options: BrowserContextOptions = {}): Promise<Person> {
+  static async at(browser: Browser, url: string, name: string, handle: string, options: BrowserContextOptions = {}, prepare?: (context: BrowserContext) => Promise<void>): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, locale: "en-GB", ...options });
+    await prepare?.(context);
     const person = new Person(name, handle, context, await context.newPage());
     await person.page.goto(url);
     return person;

@@ -9,9 +9,9 @@ export class Scene {
   browser!: Browser;
 
   /** Starts before the tests of a file and ends after them. */
-  constructor(settings: Record<string, string> = {}) {
+  constructor(settings: Record<string, string> = {}, browserArguments: string[] = []) {
     before(async () => {
-      [this.server, this.browser] = await Promise.all([Server.start(settings), openBrowser()]);
+      [this.server, this.browser] = await Promise.all([Server.start(settings), openBrowser(browserArguments)]);
     });
     after(async () => {
       await this.browser?.close();

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const SERVICES = ["gateway", "auth", "chat", "signaling", "storage", "turn"];
 /** Limits stay on in tests, raised to this, so that their code runs. */
 const RAISED = "1000000";
-const LIMITS = ["general", "login_account", "login_address", "register_address", "join_user", "join_address", "conversation_messages", "socket_frames", "socket_opens"];
+const LIMITS = ["general", "login_account", "login_address", "register_address", "join_user", "join_address", "conversation_messages", "socket_frames", "socket_opens", "calls_user", "call_signals"];
 const STARTS_WITHIN_MS = 30_000;
 
 function binary(): string {

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CALL_ARGUMENTS, Caller, pair, until } from "./calling.ts";
+import { Scene } from "./scene.ts";
+
+/** Credentials as short as they may be, so that a test sees them renewed; and relays that may reach each other on this machine. */
+const scene = new Scene({ SECURECONNECT_TURN__CREDENTIAL_S: "30", SECURECONNECT_TURN__ALLOWED_PEERS: '["127.0.0.0/8"]' }, CALL_ARGUMENTS);
+
+async function alwaysRelay({ page }: Caller): Promise<void> {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Always relay calls").check();
+  await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Close" }).click();
+}
+
+/** The name of the path that is negotiated now. */
+function path({ page }: Caller): Promise<string | undefined> {
+  return page.evaluate(() => {
+    const { connections } = window as unknown as { connections: RTCPeerConnection[] };
+    const open = connections.find(({ connectionState }) => connectionState !== "closed");
+    return /a=ice-ufrag:(\S+)/.exec(open?.currentLocalDescription?.sdp ?? "")?.[1];
+  });
+}
+
+test("two who hide their addresses talk through the server's relay, and go on when its credentials are renewed", async () => {
+  const [ann, bob] = await pair(scene.browser, scene.server.url, "Relay");
+  await alwaysRelay(ann);
+  await alwaysRelay(bob);
+  await ann.start("video");
+  await bob.answer("Accept with video");
+  const flows = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
+  assert.ok(flows.flat().every(({ relayed }) => relayed));
+  const first = await path(ann);
+  await until("a new path is negotiated before the credentials end", () => path(ann), (now) => now !== first);
+  const later = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
+  assert.ok(later.flat().every(({ relayed }) => relayed));
+
+  // The relay dies with the process that it is in; the call finds the next one.
+  await scene.server.kill();
+  await ann.call.getByText("Reconnecting… The call goes on.").waitFor();
+  await scene.server.restart();
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
+  await ann.press("Leave call");
+  await bob.call.waitFor({ state: "detached" });
+  await Promise.all([ann.leave(), bob.leave()]);
+});
