@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { Scene } from "./scene.ts";
 
 const scene = new Scene();
+/** A page that has found nobody for a while tries again after up to 25 s. */
+const BACK_WITHIN_MS = 40_000;
 
 test("the server is killed and started again: what was written meanwhile is kept and arrives once", async () => {
   const ann = await scene.person("Ann Storm", "ann.storm");
@@ -20,10 +22,10 @@ test("the server is killed and started again: what was written meanwhile is kept
   await ann.shot("offline");
 
   await scene.server.restart();
+  await ann.banner.waitFor({ state: "hidden", timeout: BACK_WITHIN_MS });
+  await bob.banner.waitFor({ state: "hidden", timeout: BACK_WITHIN_MS });
   await ann.receipt("Written in the dark", "read");
-  await ann.banner.waitFor({ state: "hidden" });
   await bob.sees("And another one");
-  await bob.banner.waitFor({ state: "hidden" });
   const expected = ["Before the storm", "Written in the dark", "And another one"];
   assert.deepEqual(await ann.texts(), expected);
   assert.deepEqual(await bob.texts(), expected);
@@ -50,6 +52,7 @@ test("what was written without a network survives a reload", async () => {
   await ann.page.goto("about:blank");
   await scene.server.restart();
   await ann.page.goto(scene.server.url);
+  await bob.banner.waitFor({ state: "hidden", timeout: BACK_WITHIN_MS });
   await bob.sees("Still in the tunnel");
   await ann.open("Bob Tunnel");
   await ann.receipt("Still in the tunnel", "read");
