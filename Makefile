@@ -36,8 +36,8 @@ bench: web ## Measures, prints the table and writes docs/performance.md
 	cargo build --release --locked -p secureconnect -p secureconnect-bench
 	SECURECONNECT_BIN=target/release/secureconnect target/release/secureconnect-bench
 
-soak: ## The long counts of the crash and power-cut tests
-	scripts/test --only build,units,crash,powercut --soak
+soak: ## The long counts of the crash and power-cut tests, and of crashes in calls between browsers
+	scripts/test --only web,build,units,crash,powercut,browser --soak
 
 generate: ## Writes the TypeScript types and the tables in docs/ anew
 	cargo run --quiet --locked -p secureconnect-protocol --example generate

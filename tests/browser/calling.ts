@@ -158,6 +158,13 @@ export async function until<T>(what: string, look: () => Promise<T>, holds: (see
   }
 }
 
+/** Somebody who hides their address from the others. */
+export async function alwaysRelay({ page }: Caller): Promise<void> {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Always relay calls").check();
+  await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Close" }).click();
+}
+
 /** Two people in a conversation of their own. */
 export async function pair(browser: Browser, url: string, name: string, options: BrowserContextOptions = {}): Promise<[Caller, Caller]> {
   const handle = name.toLowerCase();

@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CALL_ARGUMENTS, Caller, pair, until } from "./calling.ts";
+import { alwaysRelay, CALL_ARGUMENTS, type Caller, pair, until } from "./calling.ts";
 import { Scene } from "./scene.ts";
 
-/** Credentials as short as they may be, so that a test sees them renewed; and relays that may reach each other on this machine. */
-const scene = new Scene({ SECURECONNECT_TURN__CREDENTIAL_S: "30", SECURECONNECT_TURN__ALLOWED_PEERS: '["127.0.0.0/8"]' }, CALL_ARGUMENTS);
-
-async function alwaysRelay({ page }: Caller): Promise<void> {
-  await page.getByRole("button", { name: "Settings" }).click();
-  await page.getByLabel("Always relay calls").check();
-  await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Close" }).click();
-}
+/** Credentials as short as they may be, so that a test sees them renewed. */
+const scene = new Scene({ SECURECONNECT_TURN__CREDENTIAL_S: "30" }, CALL_ARGUMENTS);
 
 /** The name of the path that is negotiated now. */
 function path({ page }: Caller): Promise<string | undefined> {

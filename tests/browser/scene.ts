@@ -8,10 +8,10 @@ export class Scene {
   server!: Server;
   browser!: Browser;
 
-  /** Starts before the tests of a file and ends after them. */
-  constructor(settings: Record<string, string> = {}, browserArguments: string[] = []) {
+  /** Starts before the tests of a file and ends after them; the roles in `apart` run in a process of their own. */
+  constructor(settings: Record<string, string> = {}, browserArguments: string[] = [], apart: string[] = []) {
     before(async () => {
-      [this.server, this.browser] = await Promise.all([Server.start(settings), openBrowser(browserArguments)]);
+      [this.server, this.browser] = await Promise.all([Server.start(settings, apart), openBrowser(browserArguments)]);
     });
     after(async () => {
       await this.browser?.close();

@@ -22,17 +22,22 @@ function binary(): string {
 export class Server {
   readonly directory = mkdtempSync(path.join(tmpdir(), "secureconnect-browser-"));
   readonly #settings: Record<string, string>;
+  /** Roles that run in a process of their own, which outlives the other one. */
+  readonly #apart: string[];
   #process: ChildProcess | undefined;
+  #beside: ChildProcess | undefined;
   /** The gateway's port; kept over restarts, so that pages find the server again. */
   #port = 0;
 
-  constructor(settings: Record<string, string>) {
+  constructor(settings: Record<string, string>, apart: string[]) {
     this.#settings = settings;
+    this.#apart = apart;
   }
 
   /** Starts it with these settings by their environment variables, beside the tests' own. */
-  static async start(settings: Record<string, string> = {}): Promise<Server> {
-    const server = new Server(settings);
+  static async start(settings: Record<string, string> = {}, apart: string[] = []): Promise<Server> {
+    const server = new Server(settings, apart);
+    if (apart.length > 0) await server.#startBeside();
     await server.restart();
     return server;
   }
@@ -43,29 +48,39 @@ export class Server {
   }
 
   async restart(): Promise<void> {
-    const log = openSync(path.join(this.directory, "server.log"), "a");
     const addresses = path.join(this.directory, "gateway", "addresses.json");
     rmSync(addresses, { force: true });
-    const child = spawn(binary(), ["serve"], { cwd: this.directory, env: this.#environment(), stdio: ["ignore", log, log] });
+    const child = this.#spawn(SERVICES.filter((role) => !this.#apart.includes(role)));
     this.#process = child;
-    const gateway = await this.#until("bound its listeners", () => addressOf(addresses));
+    const gateway = await this.#until(child, "bound its listeners", () => addressOf(addresses, "api-gateway"));
     this.#port = Number(gateway.split(":").at(-1));
-    await this.#until("ready", async () => {
+    await this.#until(child, "ready", async () => {
       const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => undefined);
       return answer?.ok || undefined;
     });
   }
 
-  /** As a crash or the kernel does. */
+  async #startBeside(): Promise<void> {
+    const child = this.#spawn(this.#apart);
+    this.#beside = child;
+    const files = this.#apart.map((role) => path.join(this.directory, role, "addresses.json"));
+    const bound = () => files.every((file) => addressOf(file, "admin") !== undefined) || undefined;
+    await this.#until(child, "bound its listeners", bound);
+  }
+
+  #spawn(roles: string[]): ChildProcess {
+    const log = openSync(path.join(this.directory, "server.log"), "a");
+    const parameters = ["serve", ...roles.flatMap((role) => ["--role", role])];
+    return spawn(binary(), parameters, { cwd: this.directory, env: this.#environment(), stdio: ["ignore", log, log] });
+  }
+
+  /** As a crash or the kernel does, to all but what runs apart. */
   async kill(): Promise<void> {
-    const child = this.#process!;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+    await killed(this.#process);
   }
 
   async end(): Promise<void> {
-    if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.kill();
+    await Promise.all([killed(this.#process), killed(this.#beside)]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -87,12 +102,11 @@ export class Server {
     return { ...set, ...this.#settings };
   }
 
-  async #until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  async #until<T>(child: ChildProcess, what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
     const deadline = Date.now() + STARTS_WITHIN_MS;
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
-      const child = this.#process!;
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the server is not ${what}:\n${this.log().slice(-4_000)}`);
       // Between two looks at a file; nothing tells when it is written.
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -100,10 +114,18 @@ export class Server {
   }
 }
 
-/** The gateway's address, once the file is whole. */
-function addressOf(file: string): string | undefined {
+/** Ends a process that has not ended. */
+async function killed(child: ChildProcess | undefined): Promise<void> {
+  if (child?.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** An address of a process, once the file is whole. */
+function addressOf(file: string, name: string): string | undefined {
   try {
-    return (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>)["api-gateway"];
+    return (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>)[name];
   } catch {
     return undefined;
   }
