@@ -34,7 +34,7 @@ check: ## The quick checks: format, lints, types
 
 bench: web ## Measures, prints the table and writes docs/performance.md
 	cargo build --release --locked -p secureconnect -p secureconnect-bench
-	SECURECONNECT_BIN=target/release/secureconnect target/release/secureconnect-bench
+	SECURECONNECT_BIN=$(CURDIR)/target/release/secureconnect target/release/secureconnect-bench
 
 soak: ## The long counts of the crash and power-cut tests, and of crashes in calls between browsers
 	scripts/test --only web,build,units,crash,powercut,browser --soak

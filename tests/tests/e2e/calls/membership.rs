@@ -18,8 +18,8 @@ on_every_topology![
     for_who_has_no_part_in_it_a_call_does_not_exist,
 ];
 
-/// They are told of within a second. The rest is for a machine that does other work too.
-const SOON: Duration = Duration::from_secs(4);
+/// What is promised: a leg whose membership or login has ended is gone within a second.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Awaits somebody's end and says how long it took.
 async fn goes(phone: &mut Phone, call: CallId, user: UserId, to: ParticipantStatus) -> Call {
