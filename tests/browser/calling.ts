@@ -159,7 +159,7 @@ export async function until<T>(what: string, look: () => Promise<T>, holds: (see
 }
 
 /** Somebody who hides their address from the others. */
-export async function alwaysRelay({ page }: Caller): Promise<void> {
+async function alwaysRelay({ page }: Caller): Promise<void> {
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByLabel("Always relay calls").check();
   await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Close" }).click();
@@ -174,6 +174,18 @@ export async function pair(browser: Browser, url: string, name: string, options:
   ]);
   await ann.person.meet(bob.person);
   await bob.person.row(ann.person.name).waitFor();
+  return [ann, bob];
+}
+
+/** Two people who hide their addresses, in a video call that goes through the relay. */
+export async function relayedPair(browser: Browser, url: string, name: string): Promise<[Caller, Caller]> {
+  const [ann, bob] = await pair(browser, url, name);
+  await alwaysRelay(ann);
+  await alwaysRelay(bob);
+  await ann.start("video");
+  await bob.answer("Accept with video");
+  const flows = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
+  assert.ok(flows.flat().every(({ relayed }) => relayed));
   return [ann, bob];
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alwaysRelay, CALL_ARGUMENTS, pair } from "./calling.ts";
+import { CALL_ARGUMENTS, relayedPair } from "./calling.ts";
 import { Scene } from "./scene.ts";
 
 const scene = new Scene({}, CALL_ARGUMENTS, ["turn"]);
@@ -8,13 +8,7 @@ const scene = new Scene({}, CALL_ARGUMENTS, ["turn"]);
 const CRASHES = process.env["SECURECONNECT_SOAK"] ? 20 : 1;
 
 test("where the relay runs apart, relayed pictures and sound go on while everything else is down", async () => {
-  const [ann, bob] = await pair(scene.browser, scene.server.url, "Apart");
-  await alwaysRelay(ann);
-  await alwaysRelay(bob);
-  await ann.start("video");
-  await bob.answer("Accept with video");
-  const flows = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
-  assert.ok(flows.flat().every(({ relayed }) => relayed));
+  const [ann, bob] = await relayedPair(scene.browser, scene.server.url, "Apart");
   for (let crash = 1; crash <= CRASHES; crash += 1) {
     await scene.server.kill();
     await ann.call.getByText("Reconnecting… The call goes on.").waitFor();

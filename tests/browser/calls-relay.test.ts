@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alwaysRelay, CALL_ARGUMENTS, type Caller, pair, until } from "./calling.ts";
+import { CALL_ARGUMENTS, type Caller, relayedPair, until } from "./calling.ts";
 import { Scene } from "./scene.ts";
 
 /** Credentials as short as they may be, so that a test sees them renewed. */
@@ -16,13 +16,7 @@ function path({ page }: Caller): Promise<string | undefined> {
 }
 
 test("two who hide their addresses talk through the server's relay, and go on when its credentials are renewed", async () => {
-  const [ann, bob] = await pair(scene.browser, scene.server.url, "Relay");
-  await alwaysRelay(ann);
-  await alwaysRelay(bob);
-  await ann.start("video");
-  await bob.answer("Accept with video");
-  const flows = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);
-  assert.ok(flows.flat().every(({ relayed }) => relayed));
+  const [ann, bob] = await relayedPair(scene.browser, scene.server.url, "Relay");
   const first = await path(ann);
   await until("a new path is negotiated before the credentials end", () => path(ann), (now) => now !== first);
   const later = await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)]);

@@ -62,15 +62,15 @@ impl Command<'_> {
     ) -> Result<Result<Changed, CallId>, Refusal> {
         let (desk, user) = (self.desk, self.caller.user);
         let device = self.device()?;
-        if let Err(refusal) = self.must_be_free(None).await {
-            return self.begun_meanwhile(conversation).await?.map(Err).ok_or(refusal);
-        }
         if desk.live.len() >= desk.config.calls_max {
             return Err(Refusal::of(ErrorCode::Overloaded).after(5_000));
         }
         let audience = desk.ask_audience(conversation, vec![user], CALL_RING_MEMBERS_MAX).await?;
         if !audience.of_those.contains(&user) {
             return Err(refuse::not_found());
+        }
+        if let Err(refusal) = self.must_be_free(None).await {
+            return self.begun_meanwhile(conversation).await?.map(Err).ok_or(refusal);
         }
         let others: Vec<UserId> = audience.members.into_iter().filter(|member| *member != user).collect();
         let busy = desk.store.busy(&others, None).await.map_err(refuse::of_store)?;
