@@ -18,6 +18,7 @@
 //! - [`http`]: request ids, trace context and metrics around every request.
 //! - [`ops`]: `/metrics`, `/healthz`, `/readyz` for operators only.
 //! - [`limits`]: exact windows and paced budgets per key.
+//! - [`redis`]: what several processes share; deadlines, a breaker, and the word when it comes back.
 //! - [`turn_credentials`]: what signaling makes and TURN checks.
 //! - [`lifecycle`]: phases of a shutdown, tracked tasks, signals.
 
@@ -28,6 +29,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod listen;
 pub mod ops;
+pub mod redis;
 pub mod store;
 pub mod telemetry;
 pub mod turn_credentials;

@@ -26,13 +26,13 @@ pub mod rest;
 pub mod socket;
 pub mod tls;
 pub mod topology;
-pub mod wait;
 pub mod witness;
 pub mod world;
 
 pub use calls::Phone;
 pub use people::Person;
 pub use rest::{Answer, Rest};
+pub use rig::wait;
 pub use socket::{Closed, Event, Incoming, Socket};
 pub use topology::Topology;
 pub use witness::Witness;

@@ -115,6 +115,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
         "auth.lockout.known_days",
         "For how long an address or device from which the account logged in is counted apart from all others.",
     ),
+    ("redis", "What several processes share: limits, hints, calls, presence. Nothing exists only there."),
     ("turn", "Relayed media: the embedded STUN/TURN server, and what clients are told of it."),
     ("chat", "Conversations and presence."),
     ("chat.readers", "Read-only connections to the store, each with a thread."),

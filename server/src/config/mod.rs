@@ -45,6 +45,8 @@ pub struct Config {
     pub metrics: MetricsSection,
     /// The link between processes.
     pub link: LinkSection,
+    /// What several processes share.
+    pub redis: runtime::redis::Config,
     /// How a process goes down.
     pub drain: DrainTimes,
     /// Rate limits, by their names in `protocol::limits::RATE_LIMITS`.
@@ -73,6 +75,7 @@ impl Default for Config {
             tls: TlsSection::default(),
             metrics: MetricsSection::default(),
             link: LinkSection::default(),
+            redis: runtime::redis::Config::default(),
             drain: DrainTimes::default(),
             limits: RATE_LIMITS.iter().map(|limit| (limit.name.to_owned(), limit.count)).collect(),
             gateway: gateway::Config::default(),
@@ -108,7 +111,8 @@ impl Config {
     pub fn documented_defaults() -> Result<String, ConfigError> {
         let gateway = gateway::Config::comments().iter().map(|(key, text)| (format!("gateway.{key}"), *text));
         let turn = turn::Config::comments().iter().map(|(key, text)| (format!("turn.{key}"), *text));
-        let by_service: Vec<(String, &str)> = gateway.chain(turn).collect();
+        let redis = runtime::redis::Config::comments().iter().map(|(key, text)| (format!("redis.{key}"), *text));
+        let by_service: Vec<(String, &str)> = gateway.chain(turn).chain(redis).collect();
         let mut explained = explained::KEYS.to_vec();
         explained.extend(by_service.iter().map(|(key, text)| (key.as_str(), *text)));
         Ok(format!("{}\n{}", explained::HEADING, render_documented(&Self::default(), &explained)?))
@@ -171,6 +175,7 @@ impl Validate for Config {
                 problems.refuse(&format!("limits.{name}"), "must not be 0: a limit is raised, never off");
             }
         }
+        self.redis.check("redis", environment, problems);
         self.gateway.check("gateway", problems);
         self.signaling.check("signaling", problems);
         self.turn.check("turn", environment, problems);

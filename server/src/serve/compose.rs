@@ -13,11 +13,12 @@ use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 use runtime::telemetry::logs::LogHandle;
 use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
 
 use super::denials::Denials;
-use super::{peers, turn as relayed};
+use super::{peers, shared, turn as relayed};
 use crate::admin::{Admin, Trail};
 use crate::config::Config;
 use crate::import::{Accounts, Conversations};
@@ -37,15 +38,17 @@ pub(crate) struct Composition {
 pub(crate) struct Part {
     pub(crate) tasks: Tasks,
     pub(crate) readiness: Readiness,
+    /// Where one is configured and the service has a use for it.
+    pub(crate) redis: Option<Redis>,
 }
 
 impl Composition {
     /// Opens what runs here and connects what does not.
     pub(crate) async fn build(config: &Config, turn: Option<turn::Listeners>) -> Result<Self> {
         let shutdown = Shutdown::new();
-        let parts = config.roles.iter().map(|role| (role.0, Part::new(role.0, &shutdown)));
+        let parts = config.roles.iter().map(|role| Ok((role.0, Part::new(role.0, config, &shutdown)?)));
         let mut composition = Self {
-            parts: parts.collect(),
+            parts: parts.collect::<Result<_>>()?,
             shutdown,
             auth: None,
             chat: None,
@@ -132,9 +135,11 @@ impl Composition {
 }
 
 impl Part {
-    fn new(service: ServiceName, shutdown: &Shutdown) -> Self {
+    fn new(service: ServiceName, config: &Config, shutdown: &Shutdown) -> Result<Self> {
         declare_plain(service);
-        Self { tasks: Tasks::new(service), readiness: Readiness::new(shutdown.clone()) }
+        let (tasks, readiness) = (Tasks::new(service), Readiness::new(shutdown.clone()));
+        let redis = shared::redis(config, service, &tasks, &readiness, shutdown)?;
+        Ok(Self { tasks, readiness, redis })
     }
 }
 

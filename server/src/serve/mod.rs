@@ -12,6 +12,7 @@ mod listeners;
 pub(crate) mod machine;
 pub(crate) mod peers;
 mod routes;
+mod shared;
 mod turn;
 
 use std::net::{IpAddr, SocketAddr};

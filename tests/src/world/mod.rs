@@ -78,7 +78,7 @@ impl World {
         let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir();
         Self {
             topology,
-            settings: settings.on_address(process::own_address()),
+            settings: settings.on_address(rig::own_address()),
             processes: BTreeMap::new(),
             addresses: BTreeMap::new(),
             witness: Witness::default(),
@@ -333,7 +333,7 @@ impl World {
     /// Everything that a process printed.
     #[must_use]
     pub fn log(&self, part: &str) -> String {
-        process::read_log(self.data_dir(), part)
+        rig::program::read_log(self.data_dir(), part)
     }
 
     /// Starts a process and awaits that it has bound its listeners.
@@ -425,7 +425,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for part in self.topology.parts() {
-                process::print_end_of_log(self.data_dir(), part.name);
+                rig::program::print_end_of_log(self.data_dir(), part.name);
             }
         }
     }

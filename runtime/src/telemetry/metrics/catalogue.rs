@@ -53,6 +53,9 @@ const BIT_RATES: &[f64] = &[16e3, 32e3, 64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 4e6
 
 const ALL: &[ServiceName] = &ServiceName::ALL;
 
+/// Who has a Redis, where one is configured.
+const USES_REDIS: &[ServiceName] = &[Gateway, Auth, Chat, Signaling];
+
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
@@ -121,6 +124,29 @@ pub const CATALOGUE: &[Metric] = &[
         &["service", "operation", "table", "error"],
         &[Auth, Chat, Signaling],
         "Database operations that failed",
+    ),
+    // Redis
+    counter("redis_commands_total", &["service", "command"], USES_REDIS, "Commands and scripts sent to Redis"),
+    histogram(
+        "redis_command_duration_seconds",
+        &["service", "command"],
+        USES_REDIS,
+        "Time until Redis answered, or was given up on after 0.1 s",
+        QUERY_SECONDS,
+    ),
+    gauge("redis_connections", &["service"], USES_REDIS, "Connections to Redis that are open"),
+    counter(
+        "redis_errors_total",
+        &["service", "command", "error"],
+        USES_REDIS,
+        "Commands without an answer: Redis was gone, the answer was lost, or it was a refusal",
+    ),
+    gauge("redis_up", &["service"], USES_REDIS, "Whether Redis answers"),
+    gauge(
+        "redis_degraded_mode",
+        &["service"],
+        USES_REDIS,
+        "1 while the service lives on its own memory, until what it did meanwhile is back in Redis",
     ),
     // Sockets
     gauge("websocket_connections", &["service"], &[Gateway], "Open sockets"),
