@@ -2,7 +2,6 @@
 
 use harness::audit::Audit;
 use harness::people::PASSWORD;
-use harness::topology::CORE;
 use harness::{Rest, Topology, World, on_every_topology, wait};
 use protocol::ServiceName::{self, Auth, Chat, Gateway};
 use serde_json::{Value, json};
@@ -188,7 +187,7 @@ async fn logs_are_json_and_keep_secrets(topology: Topology) {
             assert!(entry.get("request_id").is_none() || entry.get("service").is_some(), "no service: {line}");
             services.push(entry["service"].clone());
         }
-        if part.name == CORE {
+        if part.roles.contains(&ServiceName::Auth) {
             assert!(services.contains(&json!("auth-service")), "{services:?}");
         }
     }
@@ -202,9 +201,9 @@ async fn health_names_every_dependency(topology: Topology) {
         let body: Value = serde_json::from_slice(&ready.body).unwrap();
         assert!(body.is_object(), "{body}");
     }
-    if topology == Topology::GatewayApart {
+    if topology != Topology::OneProcess {
         let rest = Rest::to(world.gateway());
-        world.kill(CORE).await;
+        world.kill(topology.chat_part()).await;
         wait::until("the gateway to say that it can't serve", async || {
             (rest.get("/readyz").await.status == 503).then_some(())
         })
