@@ -96,6 +96,11 @@ impl Talk {
             }
         }
         let restarted = killed == world.topology().part_of(Signaling);
+        if sockets_live && !restarted {
+            // Nothing that the call lives on is gone.
+            self.negotiate().await;
+            return began.elapsed();
+        }
         if restarted {
             let other = self.people[1].id;
             let awaited = self.phones[0].sees_user(self.call, other, ParticipantStatus::Reconnecting).await;

@@ -3,7 +3,7 @@
 use harness::audit::Audit;
 use harness::people::PASSWORD;
 use harness::{Rest, Topology, World, on_every_topology, wait};
-use protocol::ServiceName::{self, Auth, Chat, Gateway};
+use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling};
 use serde_json::{Value, json};
 
 on_every_topology![
@@ -200,6 +200,11 @@ async fn health_names_every_dependency(topology: Topology) {
         let ready = Rest::to(world.address(service)).get("/readyz").await;
         let body: Value = serde_json::from_slice(&ready.body).unwrap();
         assert!(body.is_object(), "{body}");
+        if topology == Topology::FiveProcesses && service == Signaling {
+            for dependency in ["store", "auth-service", "chat-service"] {
+                assert_eq!(body["dependencies"][dependency]["state"], "up", "{body}");
+            }
+        }
     }
     if topology != Topology::OneProcess {
         let rest = Rest::to(world.gateway());
@@ -209,5 +214,20 @@ async fn health_names_every_dependency(topology: Topology) {
         })
         .await;
         assert_eq!(rest.get("/healthz").await.status, 200);
+        if topology == Topology::FiveProcesses {
+            let chat = [("dependency", "chat-service")];
+            wait::until("signaling to say that chat does not answer", async || {
+                let open = world.metrics(Signaling).await.sum("circuit_breaker_state", &chat) == 2.0;
+                let ready = Rest::to(world.address(Signaling)).get("/readyz").await;
+                let body: Value = serde_json::from_slice(&ready.body).unwrap();
+                (open && body["dependencies"]["chat-service"]["state"] == "down").then_some(())
+            })
+            .await;
+            world.restart(topology.chat_part()).await;
+            wait::until("the breaker to close by itself", async || {
+                (world.metrics(Signaling).await.sum("circuit_breaker_state", &chat) == 0.0).then_some(())
+            })
+            .await;
+        }
     }
 }
