@@ -113,7 +113,7 @@ impl Auth {
             "users.role" => admin::role(state, call).await,
             "users.suspend" => admin::suspend(state, call).await,
             "users.unsuspend" => admin::unsuspend(state, call).await,
-            _ => Err(Refusal::of(ErrorCode::UnknownCommand).into()),
+            command => Err(Refusal::unsupported(command).into()),
         }
     }
 

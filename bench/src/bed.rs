@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use client::core::Event;
 use client::{Client, Config, Events};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use harness::topology::CORE;
 use harness::world::{Settings, binary};
 use harness::{Person, Topology, World};
 use indicatif::ProgressBar;
@@ -82,7 +81,8 @@ impl Bed {
 
     /// The server's process.
     pub(crate) fn pid(&mut self) -> u32 {
-        self.world.pid(CORE)
+        let part = self.world.topology().chat_part();
+        self.world.pid(part)
     }
 
     /// Connects these people and awaits that each is in step. Each comes from an address of its own.

@@ -19,6 +19,9 @@ use crate::event::Event;
 /// How often the newest number is restated.
 pub const RESTATE_EVERY: Duration = Duration::from_secs(1);
 
+/// A publisher that says nothing for so long is lost, also where no error tells.
+pub const SILENT_FOR: Duration = Duration::from_secs(3);
+
 /// What a reader of hints gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Hint {
@@ -32,6 +35,8 @@ pub enum Hint {
     },
     /// Something happened.
     Event {
+        /// Whose hint.
+        publisher: Uuid,
         /// The hint's number: the one before plus one, or hints were missed.
         number: u64,
         /// What happened.
@@ -114,7 +119,7 @@ impl Watch {
             tokio::select! {
                 biased;
                 received = self.receiver.recv() => match received {
-                    Ok((number, event)) => return Some((Hint::Event { number, event }, self)),
+                    Ok((number, event)) => return Some((Hint::Event { publisher: self.publisher.id, number, event }, self)),
                     // The next number tells the reader what it lost.
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,

@@ -111,6 +111,12 @@ impl Refusal {
         Self { code, message: message.into(), retry_after_ms: None }
     }
 
+    /// A command that a service does not know: only one of a newer version sends it, because the gateway passes on what it knows itself.
+    #[must_use]
+    pub fn unsupported(command: &str) -> Self {
+        Self::new(ErrorCode::Unsupported, format!("this version does not offer `{command}`"))
+    }
+
     /// A refusal whose message is the code's own meaning.
     #[must_use]
     pub fn of(code: ErrorCode) -> Self {
@@ -154,6 +160,16 @@ impl Call {
             cookie: None,
             context: Context::internal(),
         })
+    }
+
+    /// What commands share that keep their order: what they are routed by, or else who asks.
+    #[must_use]
+    pub fn route_key(&self) -> &[u8] {
+        match (&self.to, &self.actor) {
+            (Some(to), _) => to.as_bytes(),
+            (None, Actor::User(caller)) => caller.user.as_bytes(),
+            (None, Actor::Anonymous | Actor::System) => self.context.request_id.as_bytes(),
+        }
     }
 
     /// The body as the command's type.

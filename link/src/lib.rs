@@ -10,23 +10,28 @@
 //! - The link is never unauthenticated ([`grpc`]).
 //!
 //! Reading order: [`call`] (a command and its answer), [`event`] (what is told), [`stream`] (what is read), [`device`] (what the
-//! gateway reports), [`token`] and [`tail`] (what auth signs and revokes), [`calls`] (what services ask of each other about calls), [`service`] (the trait), [`bus`], [`grpc`].
+//! gateway reports), [`token`] and [`tail`] (what auth signs and revokes), [`calls`] (what services ask of each other about calls), [`service`] (the trait), [`bus`] and [`heard`] (hints and what was missed), [`grpc`],
+//! [`balanced`] (several instances as one).
 
+pub mod balanced;
 pub mod bus;
 pub mod call;
 pub mod calls;
 pub mod device;
 pub mod event;
 pub mod grpc;
+pub mod heard;
 pub mod service;
 pub mod stream;
 pub mod tail;
 pub mod token;
 
+pub use balanced::Balanced;
 pub use bus::{Hint, Hints, Publisher};
 pub use call::{Actor, Call, Caller, Context, CookieChange, Refusal, Reply};
 pub use device::{Acknowledged, Device, DeviceAnswer, DeviceReport};
 pub use event::{Audience, Change, Effect, Event, Identity};
+pub use heard::{Heard, Proof};
 pub use service::Service;
 pub use stream::{Head, Item, Page, ReadRequest, Reader, Standing, Subscriptions};
 pub use tail::RevocationTail;

@@ -19,6 +19,11 @@ pub trait Service: Send + Sync + 'static {
     /// Which service it is.
     fn name(&self) -> ServiceName;
 
+    /// Whether it answers, as far as is known: a service of another process that lately did not is asked only now and then.
+    fn answers(&self) -> bool {
+        true
+    }
+
     /// Serves a command. Commands of one conversation begin in the order in which their `execute` was first polled, also across
     /// processes: whoever starts several and awaits them together keeps their order.
     async fn execute(&self, call: Call) -> Reply;

@@ -26,7 +26,7 @@ use crate::telemetry::metrics::MetricsHandles;
 #[derive(Debug, Clone)]
 pub struct Readiness {
     shutdown: Shutdown,
-    dependencies: Arc<Mutex<BTreeMap<&'static str, Standing>>>,
+    dependencies: Arc<Mutex<BTreeMap<Arc<str>, Standing>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,8 +39,8 @@ struct Standing {
 /// Reports how one dependency stands. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    name: &'static str,
-    dependencies: Arc<Mutex<BTreeMap<&'static str, Standing>>>,
+    name: Arc<str>,
+    dependencies: Arc<Mutex<BTreeMap<Arc<str>, Standing>>>,
 }
 
 impl Readiness {
@@ -50,9 +50,10 @@ impl Readiness {
     }
 
     /// Adds a dependency, down until it is reported up. Without a `needed` one the service can't serve.
-    pub fn dependency(&self, name: &'static str, needed: bool) -> Dependency {
+    pub fn dependency(&self, name: impl Into<Arc<str>>, needed: bool) -> Dependency {
+        let name = name.into();
         let standing = Standing { needed, down: Some("starting".to_owned()) };
-        self.dependencies.lock().insert(name, standing);
+        self.dependencies.lock().insert(Arc::clone(&name), standing);
         Dependency { name, dependencies: Arc::clone(&self.dependencies) }
     }
 
@@ -74,7 +75,7 @@ impl Readiness {
                         json!({ "state": "down", "needed": standing.needed, "reason": reason })
                     }
                 };
-                ((*name).to_owned(), value)
+                (name.to_string(), value)
             })
             .collect();
         let status = match (self.is_ready(), self.shutdown.is_running()) {
@@ -98,7 +99,7 @@ impl Dependency {
     }
 
     fn set(&self, down: Option<String>) {
-        if let Some(standing) = self.dependencies.lock().get_mut(self.name) {
+        if let Some(standing) = self.dependencies.lock().get_mut(&self.name) {
             standing.down = down;
         }
     }

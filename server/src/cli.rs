@@ -41,6 +41,9 @@ pub enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(Configuration),
+    /// The link between processes.
+    #[command(subcommand)]
+    Link(Link),
     /// Changes what a running server logs, until it is started again.
     Log {
         /// A level, or levels by module: `info,chat=debug`.
@@ -126,6 +129,20 @@ pub enum Configuration {
         /// The defaults, with an explanation of every key.
         #[arg(long)]
         defaults: bool,
+    },
+}
+
+/// The link between processes.
+#[derive(Subcommand, Debug)]
+pub enum Link {
+    /// Makes certificates for processes on several machines, and the CA that signs them if the folder has none. Give each process its own
+    /// two files and ca.pem; keep ca-key.pem where no process can read it.
+    Certificates {
+        /// Where.
+        folder: PathBuf,
+        /// For each process the names (host names, addresses) by which the others reach it, separated by commas.
+        #[arg(required = true, value_name = "NAME[,NAME]")]
+        process: Vec<String>,
     },
 }
 

@@ -11,6 +11,8 @@ pub enum Topology {
     OneProcess,
     /// The gateway in a process of its own, the others together in a second one, joined by the link over a Unix socket.
     GatewayApart,
+    /// Each service in a process of its own (TURN beside storage), joined by the link over Unix sockets.
+    FiveProcesses,
 }
 
 /// One process of a topology.
@@ -22,36 +24,57 @@ pub struct Part {
     pub roles: &'static [ServiceName],
 }
 
-/// The process that holds the logs, in every topology.
-pub const CORE: &str = "core";
-/// The gateway's own process, where it has one.
-pub const EDGE: &str = "edge";
-
-const ALL_ROLES: &[ServiceName] = &ServiceName::ALL;
-const EDGE_ROLES: &[ServiceName] = &[ServiceName::Gateway];
-const CORE_ROLES: &[ServiceName] =
-    &[ServiceName::Auth, ServiceName::Chat, ServiceName::Signaling, ServiceName::Storage, ServiceName::Turn];
+const ONE_PROCESS: &[Part] = &[Part { name: "core", roles: &ServiceName::ALL }];
+const GATEWAY_APART: &[Part] = &[
+    Part {
+        name: "core",
+        roles: &[ServiceName::Auth, ServiceName::Chat, ServiceName::Signaling, ServiceName::Storage, ServiceName::Turn],
+    },
+    Part { name: "edge", roles: &[ServiceName::Gateway] },
+];
+/// Signaling tells clients where TURN is, and learns it when it starts: TURN's port, which the kernel chooses here, comes first.
+const FIVE_PROCESSES: &[Part] = &[
+    Part { name: "storage", roles: &[ServiceName::Storage, ServiceName::Turn] },
+    Part { name: "auth", roles: &[ServiceName::Auth] },
+    Part { name: "chat", roles: &[ServiceName::Chat] },
+    Part { name: "signaling", roles: &[ServiceName::Signaling] },
+    Part { name: "gateway", roles: &[ServiceName::Gateway] },
+];
 
 impl Topology {
     /// Every topology that scenarios run on.
-    pub const ALL: [Self; 2] = [Self::OneProcess, Self::GatewayApart];
+    pub const ALL: [Self; 3] = [Self::OneProcess, Self::GatewayApart, Self::FiveProcesses];
 
     /// The processes, in the order in which they start.
     #[must_use]
     pub const fn parts(self) -> &'static [Part] {
         match self {
-            Self::OneProcess => &[Part { name: CORE, roles: ALL_ROLES }],
-            Self::GatewayApart => &[Part { name: CORE, roles: CORE_ROLES }, Part { name: EDGE, roles: EDGE_ROLES }],
+            Self::OneProcess => ONE_PROCESS,
+            Self::GatewayApart => GATEWAY_APART,
+            Self::FiveProcesses => FIVE_PROCESSES,
         }
+    }
+
+    /// The process that runs a service.
+    ///
+    /// # Panics
+    /// When none does.
+    #[must_use]
+    pub fn part_of(self, service: ServiceName) -> &'static str {
+        let part = self.parts().iter().find(|part| part.roles.contains(&service));
+        part.unwrap_or_else(|| panic!("{} runs nowhere in {self:?}", service.as_str())).name
     }
 
     /// The process that clients connect to.
     #[must_use]
-    pub const fn gateway_part(self) -> &'static str {
-        match self {
-            Self::OneProcess => CORE,
-            Self::GatewayApart => EDGE,
-        }
+    pub fn gateway_part(self) -> &'static str {
+        self.part_of(ServiceName::Gateway)
+    }
+
+    /// The process that holds the logs of the conversations.
+    #[must_use]
+    pub fn chat_part(self) -> &'static str {
+        self.part_of(ServiceName::Chat)
     }
 }
 
@@ -69,6 +92,12 @@ macro_rules! on_every_topology {
             $(#[tokio::test]
             async fn $scenario() {
                 super::$scenario($crate::Topology::GatewayApart).await;
+            })*
+        }
+        mod five_processes {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario($crate::Topology::FiveProcesses).await;
             })*
         }
     };

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use harness::people::{START, assert_gapless};
 use harness::power::failing::failing_syncs;
 use harness::rest::try_send;
-use harness::topology::CORE;
 use harness::world::Settings;
 use harness::{Person, Topology, World, on_every_topology, wait};
 use protocol::chat::{MESSAGE_NEW, Sent};
@@ -30,7 +29,7 @@ async fn a_second_process_on_the_same_data_is_refused_and_disturbs_nothing(topol
     let mut world = World::start(topology).await;
     let [ann, bob] = world.people(["ann", "bob"]).await;
     let conversation = ann.direct(&bob).await;
-    let pid = world.pid(CORE).to_string();
+    let pid = world.pid(topology.chat_part()).to_string();
     let roles = ServiceName::ALL.map(ServiceName::role);
     for role in roles {
         let output = world.try_command_line(&["serve", "--role", role]).await;
@@ -89,7 +88,7 @@ async fn a_full_disk_is_told_and_damages_nothing(topology: Topology) {
         acknowledged.push(ann.say(conversation, &n.to_string()).await.position.seq);
     }
 
-    let folder = world.core_data_dir().join(ServiceName::Chat.role());
+    let folder = world.chat_data_dir().join(ServiceName::Chat.role());
     let ballast = fill(&folder);
     let code = wait::until("a send to be refused", async || {
         let answer = attempt(&ann, conversation).await;
@@ -155,18 +154,18 @@ async fn a_disk_that_can_not_sync_is_told_and_nothing_acknowledged_is_lost(topol
     }
     assert!(refused.contains(&ErrorCode::OutcomeUnknown), "{refused:?}");
     assert!(refused.iter().all(|code| code.retry() != Retry::Never), "{refused:?}");
-    assert!(world.log(CORE).contains("the store was opened again"));
+    assert!(world.log(topology.chat_part()).contains("the store was opened again"));
     for _ in 0..SENDS {
         device.event(MESSAGE_NEW).await;
     }
     // Also what was repeated after an unknown outcome is there once.
-    world.crash(CORE).await;
+    world.crash(topology.chat_part()).await;
     let log = bob.log(conversation, START).await;
     assert_gapless(&log, 0);
     let there: Vec<u64> =
         log.iter().filter(|event| event.name == MESSAGE_NEW).map(|event| event.from.unwrap().seq).collect();
     assert_eq!(there, acknowledged);
-    assert!(!world.log(CORE).contains("panicked at"));
+    assert!(!world.log(topology.chat_part()).contains("panicked at"));
 }
 
 /// One send of a long message.

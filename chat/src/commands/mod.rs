@@ -64,7 +64,7 @@ async fn dispatch(command: Command<'_>) -> Reply {
         "presence.get" => command.presence().await.into(),
         "presence.set" => command.set_presence().into(),
         "presence.watch" => command.watch_presence().await.into(),
-        _ => Refusal::of(ErrorCode::UnknownCommand).into(),
+        unknown => Refusal::unsupported(unknown).into(),
     }
 }
 

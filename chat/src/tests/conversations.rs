@@ -9,6 +9,15 @@ use uuid::Uuid;
 use super::world::World;
 
 #[tokio::test]
+async fn a_command_of_a_newer_version_is_answered_unsupported() {
+    for world in [World::new(), World::linked().await] {
+        let [somebody] = world.people();
+        let refused = somebody.ask::<Conversation>(&world, "conversations.of_the_future", None, json!({})).await;
+        assert_eq!(refused.unwrap_err(), ErrorCode::Unsupported);
+    }
+}
+
+#[tokio::test]
 async fn a_group_begins_with_its_maker_as_owner_and_each_member_in_both_logs() {
     let world = World::new();
     let [owner, member] = world.people();

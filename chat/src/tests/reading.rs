@@ -190,7 +190,7 @@ async fn hints_come_in_the_order_of_the_logs_and_carry_what_they_do_to_the_audie
     let mut left = Vec::new();
     while left.len() < 2 {
         let Some(hint) = hints.next().await else { panic!("the hints end") };
-        let Hint::Event { number, event } = hint else { continue };
+        let Hint::Event { number, event, .. } = hint else { continue };
         assert_eq!(Some(number), numbers.next());
         let Some((stream, position)) = event.position() else { continue };
         if stream == StreamId::conversation(group) {

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use link::bus::SILENT_FOR;
 use link::calls::CALLS_RESTATE;
-use link::{Call, Hint, Reply, Service};
+use link::{Call, Heard, Hint, Proof, Reply, Service};
 use protocol::{Position, StreamId};
-use uuid::Uuid;
 
 use super::Hub;
 
@@ -21,26 +21,6 @@ const HINTS_AT_ONCE: usize = 64;
 const HEADS_PER_QUESTION: usize = 1_000;
 /// A question for heads must not take longer.
 const HEADS_WITHIN: Duration = Duration::from_millis(1_500);
-/// A publisher restates its newest number every second: one that says nothing for so long is lost, also where no error tells.
-const SILENT_FOR: Duration = Duration::from_secs(3);
-
-/// Where the reader stands in a publisher's numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Heard {
-    publisher: Uuid,
-    number: u64,
-}
-
-/// What a hint's number proves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Proof {
-    /// Nothing was missed.
-    Whole,
-    /// Some hint was.
-    Missed,
-    /// Another publisher speaks: it may stand on another log.
-    Replaced,
-}
 
 /// Whose hints, and what a missed one costs.
 enum Source {
@@ -62,7 +42,7 @@ impl Hub {
     /// Watches the service that keeps the logs, for good.
     pub(crate) async fn watch(self: Arc<Self>) {
         let source = Source::Logs(Arc::clone(&self.chat));
-        let mut heard = None;
+        let mut heard = Heard::default();
         loop {
             self.listen(&source, &mut heard).await;
             self.watching.store(false, Ordering::Relaxed);
@@ -75,7 +55,7 @@ impl Hub {
         let source = Source::Calls(signaling);
         loop {
             // Devices may have come before the watch did: it begins with what goes on.
-            self.listen(&source, &mut None).await;
+            self.listen(&source, &mut Heard::default()).await;
             self.watching_calls.store(false, Ordering::Relaxed);
             tokio::time::sleep(WATCH_AGAIN_AFTER).await;
         }
@@ -91,7 +71,7 @@ impl Hub {
         self.watching_calls.load(Ordering::Relaxed)
     }
 
-    async fn listen(&self, source: &Source, heard: &mut Option<Heard>) {
+    async fn listen(&self, source: &Source, heard: &mut Heard) {
         let hints = match source.service().watch().await {
             Ok(hints) => hints,
             Err(refusal) => {
@@ -103,13 +83,11 @@ impl Hub {
         while let Ok(Some(ready)) = tokio::time::timeout(SILENT_FOR, hints.next()).await {
             let mut events = Vec::with_capacity(ready.len());
             for hint in ready {
-                let first = heard.is_none();
-                let proof = prove(heard, &hint);
-                let begins = first && matches!(source, Source::Calls(_));
-                if proof != Proof::Whole || begins {
+                let proof = heard.prove(&hint);
+                if proof != Proof::Whole {
                     self.hints(&events);
                     events.clear();
-                    if !self.missed(source, proof == Proof::Replaced).await {
+                    if !self.missed(source, proof == Proof::Unknown).await {
                         return;
                     }
                 }
@@ -126,10 +104,10 @@ impl Hub {
         }
     }
 
-    /// Finds out what was missed; answers whether the watch may go on, and does not have to begin anew.
-    async fn missed(&self, source: &Source, replaced: bool) -> bool {
+    /// Finds out what was missed, or what one who speaks for the first time has told until now; answers whether the watch may go on, and does not have to begin anew.
+    async fn missed(&self, source: &Source, unknown: bool) -> bool {
         match source {
-            Source::Logs(_) => self.refresh(replaced).await,
+            Source::Logs(_) => self.refresh(unknown).await,
             Source::Calls(signaling) => {
                 let Ok(restate) = Call::internal(CALLS_RESTATE, None, &serde_json::json!({})) else { return true };
                 let asked = tokio::time::timeout(HEADS_WITHIN, signaling.execute(restate)).await;
@@ -172,47 +150,5 @@ impl Hub {
             all.extend(shard.streams.iter().map(|(id, stream)| (*id, stream.cursor)));
         }
         all
-    }
-}
-
-/// Moves on in the numbers.
-fn prove(heard: &mut Option<Heard>, hint: &Hint) -> Proof {
-    match (*hint).clone() {
-        Hint::Newest { publisher, number } => {
-            let before = heard.replace(Heard { publisher, number });
-            match before {
-                None => Proof::Whole,
-                Some(before) if before.publisher != publisher => Proof::Replaced,
-                Some(before) if before.number != number => Proof::Missed,
-                Some(_) => Proof::Whole,
-            }
-        }
-        Hint::Event { number, .. } => {
-            let Some(heard) = heard else {
-                return Proof::Missed;
-            };
-            let follows = number == heard.number + 1;
-            heard.number = number;
-            if follows { Proof::Whole } else { Proof::Missed }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn newest(publisher: u128, number: u64) -> Hint {
-        Hint::Newest { publisher: Uuid::from_u128(publisher), number }
-    }
-
-    #[test]
-    fn a_restated_number_that_differs_proves_a_loss_and_another_publisher_a_restart() {
-        let mut heard = None;
-        assert_eq!(prove(&mut heard, &newest(1, 4)), Proof::Whole);
-        assert_eq!(prove(&mut heard, &newest(1, 4)), Proof::Whole);
-        assert_eq!(prove(&mut heard, &newest(1, 5)), Proof::Missed);
-        assert_eq!(prove(&mut heard, &newest(2, 0)), Proof::Replaced);
-        assert_eq!(prove(&mut heard, &newest(2, 0)), Proof::Whole);
     }
 }

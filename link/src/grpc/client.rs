@@ -5,7 +5,7 @@
 //! so: its client-made id or idempotency key makes the repetition harmless.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -27,8 +27,8 @@ use super::lane::Lanes;
 use super::wire::proto::link_client::LinkClient;
 use super::wire::{self, proto};
 use super::{
-    Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
-    MESSAGE_BYTES_MAX, SERVICE_HEADER, STREAM_WINDOW_BYTES,
+    Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, MESSAGE_BYTES_MAX,
+    SERVICE_HEADER, STREAM_WINDOW_BYTES, Trust,
 };
 use crate::bus::{Hint, Hints};
 use crate::call::{Call, Refusal, Reply};
@@ -43,6 +43,8 @@ const WRITE_WITHIN: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 /// How often a call is repeated at most, and the longest pause before the first repetition.
 const REPEATS_MAX: u64 = 2;
+/// How often it is asked whether it answers again, as long as it does not.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 const PAUSE_MAX_MS: u64 = 50;
 
 /// Hears each change of a connection's breaker.
@@ -52,27 +54,27 @@ pub type BreakerObserver = Arc<dyn Fn(BreakerState) + Send + Sync>;
 /// runtime.
 ///
 /// # Errors
-/// When the address is beyond loopback.
+/// When the address is beyond loopback and there are no certificates.
 pub fn connect(
     address: &Address,
-    key: &Key,
+    trust: &Trust,
     service: ServiceName,
     observer: BreakerObserver,
 ) -> Result<Arc<dyn Service>, AddressError> {
-    if let Address::Loopback(address) = address {
-        Address::loopback(*address)?;
-    }
     // A key is hexadecimal and a name ASCII: both are valid metadata.
     let entry = |text: &str| MetadataValue::try_from(text).ok();
-    let credentials = Credentials { key: entry(&key.bearer()), service: entry(service.as_str()) };
-    let client = LinkClient::with_interceptor(channel(address.clone()), credentials)
+    // The key is the data directory's: it does not leave the machine.
+    let key = if address.needs_tls() { None } else { entry(&trust.key.bearer()) };
+    let credentials = Credentials { key, service: entry(service.as_str()) };
+    let client = LinkClient::with_interceptor(channel(address, trust)?, credentials)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let lanes = Lanes::start(&client);
-    Ok(Arc::new(Remote { service, client, lanes, breaker: Mutex::new(Breaker::new()), observer }))
+    let breaker = Mutex::new(Breaker::new());
+    Ok(Arc::new_cyclic(|own| Remote { service, client, lanes, breaker, observer, own: Weak::clone(own) }))
 }
 
-fn channel(address: Address) -> Channel {
+fn channel(address: &Address, trust: &Trust) -> Result<Channel, AddressError> {
     let endpoint = Endpoint::from_static("http://link")
         .http2_keep_alive_interval(KEEPALIVE_EVERY)
         .keep_alive_timeout(KEEPALIVE_WITHIN)
@@ -80,7 +82,7 @@ fn channel(address: Address) -> Channel {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .connect_timeout(CONNECT_WITHIN);
-    match address {
+    Ok(match address.clone() {
         Address::Unix(path) => endpoint.connect_with_connector_lazy(service_fn(move |_| {
             let path = path.clone();
             async move { UnixStream::connect(path).await.map(TokioIo::new) }
@@ -90,10 +92,18 @@ fn channel(address: Address) -> Channel {
             stream.set_nodelay(true)?;
             Ok::<_, std::io::Error>(TokioIo::new(stream))
         })),
-    }
+        // The handshake is done below HTTP/2, so the scheme stays as it is.
+        Address::Network(host) => {
+            let tls = trust.tls_for(address)?.clone();
+            endpoint.connect_with_connector_lazy(service_fn(move |_| {
+                let (tls, host) = (tls.clone(), host.clone());
+                async move { tls.connect(&host).await.map(TokioIo::new) }
+            }))
+        }
+    })
 }
 
-/// Shows the key and names the service on every call.
+/// Shows the key, where one is asked for, and names the service on every call.
 #[derive(Clone)]
 pub(super) struct Credentials {
     key: Option<MetadataValue<Ascii>>,
@@ -148,6 +158,7 @@ struct Remote {
     lanes: Lanes,
     breaker: Mutex<Breaker>,
     observer: BreakerObserver,
+    own: Weak<Remote>,
 }
 
 impl Remote {
@@ -204,7 +215,10 @@ impl Remote {
         if before != after {
             let dependency = self.service.as_str();
             match after {
-                BreakerState::Open => tracing::warn!(dependency, "it does not answer; it is asked now and then"),
+                BreakerState::Open => {
+                    tracing::warn!(dependency, "it does not answer; it is asked now and then");
+                    tokio::spawn(probe(Weak::clone(&self.own)));
+                }
                 BreakerState::Closed => tracing::info!(dependency, "it answers again"),
             }
             (self.observer)(after);
@@ -230,6 +244,16 @@ impl Remote {
     }
 }
 
+/// Asks until it answers, so that it is known to be back also where nobody needs it meanwhile.
+async fn probe(remote: Weak<Remote>) {
+    loop {
+        tokio::time::sleep(PROBE_EVERY).await;
+        let Some(remote) = remote.upgrade().filter(|remote| !remote.answers()) else { return };
+        // What it says is of no interest: a service without logs refuses, and so answers.
+        let _ = remote.heads(Vec::new()).await;
+    }
+}
+
 /// Asks by a call of its own, for what needs no order.
 macro_rules! single {
     ($self:ident, $kind:expr, $method:ident, $request:expr) => {{
@@ -246,6 +270,10 @@ macro_rules! single {
 impl Service for Remote {
     fn name(&self) -> ServiceName {
         self.service
+    }
+
+    fn answers(&self) -> bool {
+        self.with_breaker(|breaker| breaker.state() == BreakerState::Closed)
     }
 
     async fn execute(&self, call: Call) -> Reply {

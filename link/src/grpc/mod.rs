@@ -1,14 +1,15 @@
-//! The link between processes: gRPC on a Unix socket or on loopback, never unauthenticated.
+//! The link between processes: gRPC on a Unix socket, on loopback, or between machines by mutual TLS; never unauthenticated.
 //!
 //! [`Listener`] offers any number of services at one address; [`connect`] gives one of them as an `Arc<dyn Service>` that behaves
 //! like the service itself, with the failures that a network adds: deadlines, a breaker, a connection that comes back by itself.
-//! The call names its service, so that one address is enough for a process, and shows the data directory's [`Key`].
+//! The call names its service, so that one address is enough for a process.
 //!
-//! Addresses beyond loopback are refused at start. They would need mutual TLS, because the key alone neither hides bodies nor
-//! proves who answers.
+//! On one machine a call shows the data directory's [`Key`]. Beyond loopback that neither hides bodies nor proves who answers: there both
+//! ends show certificates ([`Tls`]), and without any the link does not start.
 
 mod address;
 mod breaker;
+mod certificates;
 mod client;
 mod failure;
 mod key;
@@ -16,13 +17,18 @@ mod lane;
 mod server;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod trust;
 mod wire;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, NetworkAddress};
 pub use breaker::BreakerState;
+pub use certificates::{MakeError, make_certificate};
 pub use client::{BreakerObserver, connect};
 pub use key::Key;
 pub use server::{BindError, Listener};
+pub use tls::{Tls, TlsError, TlsFiles};
+pub use trust::Trust;
 
 /// The metadata entry that names the service.
 const SERVICE_HEADER: &str = "secureconnect-service";

@@ -25,7 +25,7 @@ use super::wire::proto::link_server::{Link, LinkServer};
 use super::wire::{self, proto};
 use super::{
     Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
-    MESSAGE_BYTES_MAX, SERVICE_HEADER, STREAM_WINDOW_BYTES,
+    MESSAGE_BYTES_MAX, NetworkAddress, SERVICE_HEADER, STREAM_WINDOW_BYTES, Tls, Trust,
 };
 use crate::call::Refusal;
 use crate::service::Service;
@@ -42,13 +42,14 @@ const HINTS_PER_MESSAGE: usize = 64;
 pub struct Listener {
     socket: Socket,
     address: Address,
-    key: Key,
+    gate: Gate,
 }
 
 #[derive(Debug)]
 enum Socket {
     Unix { listener: UnixListener, owner: u32, _file: SocketFile },
     Loopback(TcpListener),
+    Network(TcpListener, Tls),
 }
 
 /// The socket's file; removed when the listener goes.
@@ -89,29 +90,34 @@ pub enum BindError {
 }
 
 impl Listener {
-    /// Binds the address; who calls must show the key.
+    /// Binds the address; who calls must show the key or, beyond loopback, a certificate.
     ///
     /// # Errors
     /// [`BindError`].
-    pub async fn bind(address: &Address, key: Key) -> Result<Self, BindError> {
+    pub async fn bind(address: &Address, trust: &Trust) -> Result<Self, BindError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => BindError::InUse(address.clone()),
             _ => BindError::Io { address: address.clone(), source },
         };
-        let (socket, address) = match address {
+        let key = || Gate::Key(trust.key.clone());
+        match address {
             Address::Unix(path) => {
                 let socket = bind_unix(path).await?.map_err(failed)?;
-                (socket, address.clone())
+                Ok(Self { socket, address: address.clone(), gate: key() })
             }
             Address::Loopback(wanted) => {
-                // Whoever made the value by hand is held to the rule too.
-                Address::loopback(*wanted)?;
                 let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-                let bound = listener.local_addr().map_err(failed)?;
-                (Socket::Loopback(listener), Address::Loopback(bound))
+                let bound = Address::Loopback(listener.local_addr().map_err(failed)?);
+                Ok(Self { socket: Socket::Loopback(listener), address: bound, gate: key() })
             }
-        };
-        Ok(Self { socket, address, key })
+            Address::Network(NetworkAddress { host, port }) => {
+                let tls = trust.tls_for(address)?.clone();
+                let listener = TcpListener::bind((host.as_str(), *port)).await.map_err(failed)?;
+                let port = listener.local_addr().map_err(failed)?.port();
+                let bound = Address::Network(NetworkAddress { host: host.clone(), port });
+                Ok(Self { socket: Socket::Network(listener, tls), address: bound, gate: Gate::Certificate })
+            }
+        }
     }
 
     /// The bound address: of port 0 the one that was chosen.
@@ -125,7 +131,7 @@ impl Listener {
     /// # Errors
     /// When the transport fails.
     pub async fn serve(self, services: Vec<Arc<dyn Service>>, shutdown: CancellationToken) -> io::Result<()> {
-        let router = router(services, self.key, shutdown.clone());
+        let router = router(services, self.gate, shutdown.clone());
         let stop = shutdown.cancelled_owned();
         let served = match self.socket {
             Socket::Unix { listener, owner, _file } => {
@@ -140,6 +146,9 @@ impl Listener {
                     Ok::<_, io::Error>(socket)
                 });
                 router.serve_with_incoming_shutdown(incoming, stop).await
+            }
+            Socket::Network(listener, tls) => {
+                router.serve_with_incoming_shutdown(Box::pin(tls.accept(listener)), stop).await
             }
         };
         served.map_err(io::Error::other)
@@ -198,7 +207,7 @@ fn is_of(socket: &io::Result<UnixStream>, owner: u32) -> bool {
     }
 }
 
-fn router(services: Vec<Arc<dyn Service>>, key: Key, shutdown: CancellationToken) -> Router {
+fn router(services: Vec<Arc<dyn Service>>, gate: Gate, shutdown: CancellationToken) -> Router {
     let services = services.into_iter().map(|service| (service.name().as_str(), service)).collect();
     let link = LinkServer::new(Endpoint { services, shutdown })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
@@ -209,17 +218,23 @@ fn router(services: Vec<Arc<dyn Service>>, key: Key, shutdown: CancellationToken
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(CALLS_MAX)
-        .add_service(tonic::service::interceptor::InterceptedService::new(link, Gate(key)))
+        .add_service(tonic::service::interceptor::InterceptedService::new(link, gate))
 }
 
-/// Lets through who shows the key; stands before every method, also of those that don't exist.
-#[derive(Clone)]
-struct Gate(Key);
+/// What lets a call through; stands before every method, also of those that don't exist.
+#[derive(Clone, Debug)]
+enum Gate {
+    /// The key, shown with each call.
+    Key(Key),
+    /// The certificate that the connection began with: there is no connection without.
+    Certificate,
+}
 
 impl Interceptor for Gate {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let Self::Key(key) = self else { return Ok(request) };
         let shown = request.metadata().get(KEY_HEADER);
-        if self.0.opens(shown.map(|value| value.as_bytes())) {
+        if key.opens(shown.map(|value| value.as_bytes())) {
             return Ok(request);
         }
         tracing::warn!("the link refused a call without the key");

@@ -1,5 +1,7 @@
 //! A service across the link answers like the service itself; what a network adds has a stated meaning.
 
+mod tls;
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{Address, AddressError, BindError, BreakerState, Key, Listener, connect};
+use super::{Address, AddressError, BindError, BreakerState, Key, Listener, Trust, connect};
 use crate::*;
 
 /// A service with something to say to every method.
@@ -63,7 +65,7 @@ impl Service for Talkative {
             }
             "panic" => panic!("on purpose"),
             "refuse" => Refusal::of(ErrorCode::RateLimited).after(1_234).into(),
-            name => Refusal::new(ErrorCode::UnknownCommand, format!("no command {name}")).into(),
+            name => Refusal::unsupported(name).into(),
         }
     }
 
@@ -120,7 +122,7 @@ async fn behaves(service: Arc<dyn Service>, publisher: &Publisher) {
     let refused = service.execute(say("refuse")).await.result.unwrap_err();
     assert_eq!(refused, Refusal::of(ErrorCode::RateLimited).after(1_234));
     let unknown = service.execute(say("future.command")).await.result;
-    assert_eq!(unknown.unwrap_err(), Refusal::new(ErrorCode::UnknownCommand, "no command future.command"));
+    assert_eq!(unknown.unwrap_err(), Refusal::unsupported("future.command"));
 
     // A thousand commands on one conversation, started in order and awaited together.
     let texts: Vec<String> = (0..1_000).map(|n| format!("{n};")).collect();
@@ -156,7 +158,7 @@ async fn behaves(service: Arc<dyn Service>, publisher: &Publisher) {
         publisher.publish(event(name));
     }
     for (n, name) in [(1, "a"), (2, "b"), (3, "c")] {
-        let Some(Hint::Event { number: of, event }) = hints.next().await else {
+        let Some(Hint::Event { number: of, event, .. }) = hints.next().await else {
             panic!("the published events follow");
         };
         assert_eq!((of, event.name.as_ref()), (number + n, name));
@@ -170,8 +172,12 @@ struct Served {
     task: AbortOnDropHandle<std::io::Result<()>>,
 }
 
-async fn serve(address: &Address, key: &Key, service: Arc<dyn Service>) -> Served {
-    let listener = Listener::bind(address, key.clone()).await.unwrap();
+fn trust() -> Trust {
+    Trust::of_key(Key::generate())
+}
+
+async fn serve(address: &Address, trust: &Trust, service: Arc<dyn Service>) -> Served {
+    let listener = Listener::bind(address, trust).await.unwrap();
     let address = listener.address().clone();
     let stop = CancellationToken::new();
     let task = tokio::spawn(listener.serve(vec![service], stop.clone()));
@@ -186,8 +192,8 @@ fn any_port() -> Address {
     "127.0.0.1:0".parse().unwrap()
 }
 
-fn chat_at(address: &Address, key: &Key) -> Arc<dyn Service> {
-    connect(address, key, ServiceName::Chat, Arc::new(|_| {})).unwrap()
+fn chat_at(address: &Address, trust: &Trust) -> Arc<dyn Service> {
+    connect(address, trust, ServiceName::Chat, Arc::new(|_| {})).unwrap()
 }
 
 #[tokio::test]
@@ -199,21 +205,21 @@ async fn a_direct_call_behaves() {
 #[tokio::test]
 async fn a_unix_socket_behaves_like_a_direct_call() {
     let dir = tempfile::tempdir().unwrap();
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&socket_in(&dir), &key, service.clone()).await;
     behaves(chat_at(&served.address, &key), &service.publisher).await;
 }
 
 #[tokio::test]
 async fn loopback_behaves_like_a_direct_call() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     behaves(chat_at(&served.address, &key), &service.publisher).await;
 }
 
 #[tokio::test]
 async fn a_panic_ends_its_own_call_only() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service).await;
     let chat = chat_at(&served.address, &key);
     let (slow, panicked) = tokio::join!(chat.execute(say("begin")), chat.execute(say("panic")));
@@ -223,9 +229,9 @@ async fn a_panic_ends_its_own_call_only() {
 
 #[tokio::test]
 async fn who_has_not_the_key_reaches_no_service() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
-    let stranger = chat_at(&served.address, &Key::generate());
+    let stranger = chat_at(&served.address, &trust());
     let refused = stranger.execute(say("echo")).await.result.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Unavailable);
     assert!(stranger.watch().await.is_err());
@@ -234,7 +240,7 @@ async fn who_has_not_the_key_reaches_no_service() {
 
 #[tokio::test]
 async fn a_service_that_runs_elsewhere_is_named() {
-    let key = Key::generate();
+    let key = trust();
     let served = serve(&any_port(), &key, Talkative::new()).await;
     let auth = connect(&served.address, &key, ServiceName::Auth, Arc::new(|_| {})).unwrap();
     let refused = auth.execute(say("echo")).await.result.unwrap_err();
@@ -246,34 +252,36 @@ async fn a_service_that_runs_elsewhere_is_named() {
 async fn the_socket_and_its_folder_are_the_owners_alone() {
     let dir = tempfile::tempdir().unwrap();
     let address = socket_in(&dir);
-    let _served = serve(&address, &Key::generate(), Talkative::new()).await;
+    let _served = serve(&address, &trust(), Talkative::new()).await;
     let Address::Unix(path) = &address else { unreachable!("it is a socket") };
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(path) & 0o777, 0o600);
     assert_eq!(mode(path.parent().unwrap()) & 0o777, 0o700);
-    let second = Listener::bind(&address, Key::generate()).await;
+    let second = Listener::bind(&address, &trust()).await;
     assert!(matches!(second, Err(BindError::InUse(_))));
 
     let open = dir.path().join("open");
     std::fs::create_dir(&open).unwrap();
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let refused = Listener::bind(&Address::Unix(open.join("s")), Key::generate()).await;
+    let refused = Listener::bind(&Address::Unix(open.join("s")), &trust()).await;
     assert!(matches!(refused, Err(BindError::FolderOpen(_))));
 }
 
 #[tokio::test]
-async fn addresses_beyond_loopback_are_refused_at_both_ends() {
-    let beyond = Address::Loopback("0.0.0.0:0".parse().unwrap());
-    let refused = Listener::bind(&beyond, Key::generate()).await.unwrap_err();
-    assert!(refused.to_string().contains("mutual TLS"), "{refused}");
-    let refused = connect(&beyond, &Key::generate(), ServiceName::Chat, Arc::new(|_| {}));
-    assert!(matches!(refused, Err(AddressError::NotLoopback(_))));
+async fn addresses_beyond_loopback_are_refused_at_both_ends_without_certificates() {
+    for beyond in ["0.0.0.0:0", "chat-service:9082"] {
+        let beyond: Address = beyond.parse().unwrap();
+        let refused = Listener::bind(&beyond, &trust()).await.unwrap_err();
+        assert!(refused.to_string().contains("link.tls"), "{refused}");
+        let refused = connect(&beyond, &trust(), ServiceName::Chat, Arc::new(|_| {}));
+        assert!(matches!(refused, Err(AddressError::NeedsTls(_))));
+    }
 }
 
 #[tokio::test]
 async fn a_socket_left_over_by_a_killed_process_is_taken_over() {
     let dir = tempfile::tempdir().unwrap();
-    let (address, key) = (socket_in(&dir), Key::generate());
+    let (address, key) = (socket_in(&dir), trust());
     let Address::Unix(path) = &address else { unreachable!("it is a socket") };
     std::fs::create_dir(path.parent().unwrap()).unwrap();
     std::fs::set_permissions(path.parent().unwrap(), std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -285,7 +293,7 @@ async fn a_socket_left_over_by_a_killed_process_is_taken_over() {
 #[tokio::test]
 async fn nobody_there_is_unavailable_at_once_and_found_again_without_help() {
     let dir = tempfile::tempdir().unwrap();
-    let (address, key) = (socket_in(&dir), Key::generate());
+    let (address, key) = (socket_in(&dir), trust());
     let states = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = states.clone();
     let observer = Arc::new(move |state| heard.lock().unwrap().push(state));
@@ -309,7 +317,7 @@ async fn nobody_there_is_unavailable_at_once_and_found_again_without_help() {
 
 #[tokio::test]
 async fn a_write_whose_connection_breaks_has_an_unknown_outcome() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     let mut relay = Relay::to(&served.address).await;
     let chat = chat_at(&relay.address, &key);
@@ -325,7 +333,7 @@ async fn a_write_whose_connection_breaks_has_an_unknown_outcome() {
 
 #[tokio::test]
 async fn a_read_whose_connection_breaks_is_repeated_twice_and_no_more() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     let mut relay = Relay::to(&served.address).await;
     let chat = chat_at(&relay.address, &key);
@@ -345,7 +353,7 @@ async fn a_read_whose_connection_breaks_is_repeated_twice_and_no_more() {
 
 #[tokio::test]
 async fn a_read_is_answered_by_its_repetition() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     let mut relay = Relay::to(&served.address).await;
     let chat = chat_at(&relay.address, &key);
@@ -358,7 +366,7 @@ async fn a_read_is_answered_by_its_repetition() {
 
 #[tokio::test]
 async fn a_read_without_an_answer_ends_within_its_deadline() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service.clone()).await;
     let chat = chat_at(&served.address, &key);
     let began = Instant::now();
@@ -369,7 +377,7 @@ async fn a_read_without_an_answer_ends_within_its_deadline() {
 
 #[tokio::test]
 async fn shutdown_ends_the_hints_and_finishes() {
-    let (key, service) = (Key::generate(), Talkative::new());
+    let (key, service) = (trust(), Talkative::new());
     let served = serve(&any_port(), &key, service).await;
     let mut hints = chat_at(&served.address, &key).watch().await.unwrap();
     assert!(hints.next().await.is_some());

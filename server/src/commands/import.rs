@@ -39,7 +39,10 @@ async fn import(config: &Config, arguments: &Arguments, opened: &mut Opened) -> 
         Reach::Stopped(lock) => {
             let auth = match auth {
                 Some(auth) => auth,
-                None => peers::connect(config, ServiceName::Auth, ServiceName::Chat)?,
+                None => {
+                    let asker = peers::Asker { service: ServiceName::Chat, readiness: None };
+                    peers::find(config, &[], ServiceName::Auth, asker)?
+                }
             };
             Target::Here(Conversations(opened.chat(config, lock, auth)?))
         }

@@ -1,5 +1,6 @@
 //! One file for each command: it finds out who holds what it needs, asks or does, and says what came of it.
 
+mod certificates;
 mod configuration;
 mod health;
 mod import;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::cli::{Cli, Command, Keys, Serve, Users};
+use crate::cli::{Cli, Command, Keys, Link, Serve, Users};
 use crate::config::Config;
 use crate::serve;
 
@@ -23,9 +24,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     // Only one provider is compiled in, but a library may ask which.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
-    if let Command::Config(command) = command {
-        return configuration::run(command, cli.config, cli.data_dir);
-    }
+    // What needs no configuration that holds.
+    let command = match command {
+        Command::Config(command) => return configuration::run(command, cli.config, cli.data_dir),
+        Command::Link(Link::Certificates { folder, process }) => return certificates::run(&folder, &process),
+        command => command,
+    };
     let mut config = Config::load(cli.config.as_deref())?;
     if let Some(data_dir) = cli.data_dir {
         config.data_dir = data_dir;
@@ -40,6 +44,6 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Log { filter } => runtime.block_on(log::run(&config, filter)),
         Command::Healthcheck { role } => runtime.block_on(health::run(&config, role)),
         // Handled above, before a configuration was loaded.
-        Command::Config(_) => Ok(ExitCode::SUCCESS),
+        Command::Config(_) | Command::Link(_) => Ok(ExitCode::SUCCESS),
     }
 }

@@ -66,9 +66,19 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("link", "How processes that share the work talk. One process that runs all roles needs none of it."),
     (
         "link.listen",
-        "Where this process's services listen for other processes: 127.0.0.1:port or unix:/path. Unset: a socket for each\nservice in <data_dir>/link. Addresses beyond loopback are refused.",
+        "Where this process's services listen for other processes: unix:/path, 127.0.0.1:port or, with [link.tls], host:port.\nUnset: a socket for each service in <data_dir>/link.",
     ),
-    ("link.peers", "Where the services of other processes listen. Unset: their sockets in <data_dir>/link."),
+    (
+        "link.tls",
+        "What processes on several machines trust each other by (PEM): `secureconnect link certificates` makes the files.\nWithout it no address beyond loopback can be used.",
+    ),
+    ("link.tls.ca", "The certificate of the CA that signs for these processes, and for nothing else."),
+    ("link.tls.cert", "This process's certificate, for the name by which the others reach it."),
+    ("link.tls.key", "Its private key."),
+    (
+        "link.peers",
+        "Where the services of other processes listen: an address, or a list of several that share one store. Unset: their sockets in\n<data_dir>/link. An address that is this process's own link.listen is passed over, so that all nodes can have the same list.",
+    ),
     ("link.peers.auth", "The auth service."),
     ("link.peers.chat", "The chat service."),
     ("link.peers.signaling", "The signaling service."),

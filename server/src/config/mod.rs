@@ -4,6 +4,7 @@
 //! `configs/secureconnect.toml` is these defaults with an explanation of every key; a test holds the two together.
 
 mod explained;
+mod link;
 mod roles;
 mod sections;
 #[cfg(test)]
@@ -18,10 +19,9 @@ use runtime::config::{ConfigError, Environment, Problems, Validate, load_validat
 use runtime::lifecycle::DrainTimes;
 use serde::{Deserialize, Serialize};
 
+pub use link::{Addresses, LinkSection, LinkTlsSection, PeersSection};
 pub use roles::Role;
-pub use sections::{
-    AdminSection, LinkSection, ListenSection, LogSection, MetricsSection, PeersSection, ProxySection, TlsSection,
-};
+pub use sections::{AdminSection, ListenSection, LogSection, MetricsSection, ProxySection, TlsSection};
 
 /// All that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -176,6 +176,7 @@ impl Validate for Config {
             }
         }
         self.redis.check("redis", environment, problems);
+        self.link.check(problems);
         self.gateway.check("gateway", problems);
         self.signaling.check("signaling", problems);
         self.turn.check("turn", environment, problems);

@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use link::grpc::Address;
 use protocol::ServiceName;
 use runtime::telemetry::logs::LogFormat;
 use serde::{Deserialize, Serialize};
@@ -77,30 +76,6 @@ pub struct MetricsSection {
     pub networks: Vec<IpNet>,
 }
 
-/// `[link]`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinkSection {
-    /// Where the services of this process listen for other processes.
-    pub listen: Option<Address>,
-    /// Where services of other processes listen.
-    pub peers: PeersSection,
-}
-
-/// `[link.peers]`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PeersSection {
-    /// The auth service.
-    pub auth: Option<Address>,
-    /// The chat service.
-    pub chat: Option<Address>,
-    /// The signaling service.
-    pub signaling: Option<Address>,
-    /// The storage service.
-    pub storage: Option<Address>,
-}
-
 /// The admin listener's port.
 const ADMIN_PORT: u16 = 8090;
 
@@ -144,20 +119,6 @@ impl ListenSection {
             ServiceName::Signaling => self.signaling,
             ServiceName::Storage => self.storage,
             ServiceName::Turn => self.turn,
-        }
-    }
-}
-
-impl PeersSection {
-    /// Where a service of another process was said to listen.
-    #[must_use]
-    pub fn of(&self, service: ServiceName) -> Option<&Address> {
-        match service {
-            ServiceName::Gateway | ServiceName::Turn => None,
-            ServiceName::Auth => self.auth.as_ref(),
-            ServiceName::Chat => self.chat.as_ref(),
-            ServiceName::Signaling => self.signaling.as_ref(),
-            ServiceName::Storage => self.storage.as_ref(),
         }
     }
 }

@@ -36,6 +36,8 @@ fn an_error_names_the_key() {
         ("[tls]\ncert = \"a.pem\"", "tls"),
         ("[link]\nlisten = \"10.0.0.1:9000\"", "link.listen"),
         ("[link.peers]\nauth = \"10.0.0.1:9000\"", "link.peers.auth"),
+        ("[link.peers]\nchat = [\"127.0.0.1:1\", \"node-2:9000\"]", "link.peers.chat"),
+        ("[link.tls]\nca = \"ca.pem\"", "link.tls"),
         ("[limits]\ngeneral = 0", "limits.general"),
         ("[limits]\ngenerall = 5", "limits.generall"),
         ("[proxy]\nprotocol = true", "proxy.protocol"),

@@ -1,14 +1,13 @@
 //! Which services run here and how they find each other: decided once, at start.
 //!
-//! A service of this process is called directly, one of another process over the link; nobody above can tell which. In a process that
-//! runs them all the link does not even listen.
+//! A service of this process is called directly, one of another process over the link; nobody above can tell which, nor whether it is one
+//! or several. In a process that runs them all the link does not even listen, unless it is told where.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use link::Service;
-use link::grpc;
 use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
@@ -18,6 +17,7 @@ use runtime::telemetry::logs::LogHandle;
 use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
 
 use super::denials::Denials;
+use super::peers::{Asker, Offered};
 use super::{peers, shared, turn as relayed};
 use crate::admin::{Admin, Trail};
 use crate::config::Config;
@@ -31,7 +31,7 @@ pub(crate) struct Composition {
     pub(crate) chat: Option<Arc<chat::Chat>>,
     pub(crate) signaling: Option<Arc<signaling::Signaling>>,
     pub(crate) gateway: Option<(gateway::Gateway, Denials)>,
-    pub(crate) links: Vec<(grpc::Listener, Vec<Arc<dyn Service>>)>,
+    pub(crate) links: Vec<Offered>,
 }
 
 /// What every service has of its own.
@@ -64,7 +64,7 @@ impl Composition {
             composition.auth = Some(auth);
         }
         if let Some(part) = composition.parts.get(&ServiceName::Chat) {
-            let auth = find(config, &local, ServiceName::Auth, ServiceName::Chat)?;
+            let auth = peers::find(config, &local, ServiceName::Auth, part.asker(ServiceName::Chat))?;
             let chat = open_chat(config, part, &composition.shutdown, auth).context("chat")?;
             local.push(Arc::clone(&chat) as Arc<dyn Service>);
             composition.chat = Some(chat);
@@ -77,7 +77,7 @@ impl Composition {
             _ => None,
         };
         if let Some(part) = composition.parts.get(&ServiceName::Signaling) {
-            let of = |service| find(config, &local, service, ServiceName::Signaling);
+            let of = |service| peers::find(config, &local, service, part.asker(ServiceName::Signaling));
             let peers = signaling::Peers {
                 auth: of(ServiceName::Auth)?,
                 chat: of(ServiceName::Chat)?,
@@ -91,7 +91,7 @@ impl Composition {
             local.push(Arc::new(storage::Storage));
         }
         if let Some(part) = composition.parts.get(&ServiceName::Gateway) {
-            let of = |service| find(config, &local, service, ServiceName::Gateway);
+            let of = |service| peers::find(config, &local, service, part.asker(ServiceName::Gateway));
             let services = gateway::Services {
                 auth: of(ServiceName::Auth)?,
                 chat: of(ServiceName::Chat)?,
@@ -101,8 +101,8 @@ impl Composition {
             let gateway = open_gateway(config, part, &composition.shutdown, services).context("gateway")?;
             composition.gateway = Some(gateway);
         }
-        if !config.runs_all() {
-            composition.links = bind_links(config, local).await?;
+        if !config.runs_all() || config.link.listen.is_some() {
+            composition.links = peers::offer(config, local).await?;
         }
         Ok(composition)
     }
@@ -140,6 +140,10 @@ impl Part {
         let (tasks, readiness) = (Tasks::new(service), Readiness::new(shutdown.clone()));
         let redis = shared::redis(config, service, &tasks, &readiness, shutdown)?;
         Ok(Self { tasks, readiness, redis })
+    }
+
+    fn asker(&self, service: ServiceName) -> Asker<'_> {
+        Asker { service, readiness: Some(&self.readiness) }
     }
 }
 
@@ -186,38 +190,4 @@ fn open_gateway(
         tasks: part.tasks.clone(),
     };
     Ok((gateway::Gateway::build(config.gateway.clone(), parts), denials))
-}
-
-/// The service itself if it runs here, else the way to it; `user` is who asks.
-fn find(
-    config: &Config,
-    local: &[Arc<dyn Service>],
-    service: ServiceName,
-    user: ServiceName,
-) -> Result<Arc<dyn Service>> {
-    match local.iter().find(|candidate| candidate.name() == service) {
-        Some(here) => Ok(Arc::clone(here)),
-        None => peers::connect(config, service, user),
-    }
-}
-
-/// Everything at the configured address, or each service at its socket in the data directory.
-async fn bind_links(
-    config: &Config,
-    local: Vec<Arc<dyn Service>>,
-) -> Result<Vec<(grpc::Listener, Vec<Arc<dyn Service>>)>> {
-    if local.is_empty() {
-        return Ok(Vec::new());
-    }
-    let key = peers::key(config)?;
-    if let Some(address) = &config.link.listen {
-        let listener = grpc::Listener::bind(address, key).await.context("link.listen")?;
-        return Ok(vec![(listener, local)]);
-    }
-    let mut links = Vec::new();
-    for service in local {
-        let address = peers::socket(config, service.name());
-        links.push((grpc::Listener::bind(&address, key.clone()).await?, vec![service]));
-    }
-    Ok(links)
 }

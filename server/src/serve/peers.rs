@@ -1,11 +1,12 @@
-//! Where the services of other processes are: by config, or by their sockets in the shared data directory.
+//! Where the services are: in this process, at the addresses of the config, or at their sockets in the shared data directory.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use link::Service;
-use link::grpc::{self, Address, BreakerState, Key};
+use link::grpc::{self, Address, BreakerState, Key, Tls, Trust};
+use link::{Balanced, Service};
 use protocol::ServiceName;
+use runtime::ops::Readiness;
 
 use crate::config::Config;
 
@@ -13,29 +14,106 @@ use crate::config::Config;
 const LINK_KEY: &str = "link.key";
 /// The folder of the link's sockets, in the data directory.
 const LINK_FOLDER: &str = "link";
+/// What the others call an instance of this process that listens nowhere for them: nothing, so any name will do.
+const UNNAMED: &str = "here";
 
-/// The key of the data directory.
-pub(crate) fn key(config: &Config) -> Result<Key> {
+/// A listener of the link, and what it offers.
+pub(crate) type Offered = (grpc::Listener, Vec<Arc<dyn Service>>);
+
+/// Who asks a service, and where it is said whether that answers.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) service: ServiceName,
+    pub(crate) readiness: Option<&'a Readiness>,
+}
+
+/// The service itself if it runs here, else the way to it; both, where others run it, too.
+pub(crate) fn find(
+    config: &Config,
+    local: &[Arc<dyn Service>],
+    service: ServiceName,
+    asker: Asker<'_>,
+) -> Result<Arc<dyn Service>> {
+    let here = local.iter().find(|candidate| candidate.name() == service).cloned();
+    let own = config.link.listen.as_ref();
+    // All nodes may have one list: this process's own address in it is the instance that is here.
+    let elsewhere = config.link.peers.of(service).iter().filter(|address| here.is_none() || Some(*address) != own);
+    let mut elsewhere: Vec<Address> = elsewhere.cloned().collect();
+    if here.is_none() && elsewhere.is_empty() {
+        elsewhere.push(socket(config, service));
+    }
+    let only = here.is_none() && elsewhere.len() == 1;
+    let mut instances: Vec<(String, Arc<dyn Service>)> = Vec::new();
+    for address in elsewhere {
+        let dependency = if only { service.as_str().to_owned() } else { format!("{}@{address}", service.as_str()) };
+        instances.push((address.to_string(), connect(config, &address, service, asker, dependency)?));
+    }
+    if let Some(here) = here {
+        instances.push((own.map_or_else(|| UNNAMED.to_owned(), Address::to_string), here));
+    }
+    if instances.len() > 1 {
+        return Ok(Arc::new(Balanced::among(service, instances)));
+    }
+    instances.pop().map(|(_, only)| only).with_context(|| format!("link.peers.{} names nobody", service.role()))
+}
+
+/// Everything at the configured address, or each service at its socket in the data directory.
+pub(crate) async fn offer(config: &Config, local: Vec<Arc<dyn Service>>) -> Result<Vec<Offered>> {
+    if local.is_empty() {
+        return Ok(Vec::new());
+    }
+    let trust = trust(config)?;
+    if let Some(address) = &config.link.listen {
+        let listener = grpc::Listener::bind(address, &trust).await.context("link.listen")?;
+        return Ok(vec![(listener, local)]);
+    }
+    let mut links = Vec::new();
+    for service in local {
+        let address = socket(config, service.name());
+        links.push((grpc::Listener::bind(&address, &trust).await?, vec![service]));
+    }
+    Ok(links)
+}
+
+/// The key of the data directory, and the certificates where there are any.
+fn trust(config: &Config) -> Result<Trust> {
     let path = config.data_dir.join(LINK_KEY);
-    Key::load_or_create(&path).with_context(|| format!("the link's key in {}", path.display()))
+    let key = Key::load_or_create(&path).with_context(|| format!("the link's key in {}", path.display()))?;
+    let tls = config.link.tls_files().map(|files| Tls::load(&files)).transpose().context("link.tls")?;
+    Ok(Trust { key, tls })
 }
 
 /// The socket of a service where nothing else was said.
-pub(crate) fn socket(config: &Config, service: ServiceName) -> Address {
+fn socket(config: &Config, service: ServiceName) -> Address {
     Address::Unix(config.data_dir.join(LINK_FOLDER).join(format!("{}.sock", service.role())))
 }
 
-/// A service of another process, for `user`, whose metrics tell how the connection is.
-pub(crate) fn connect(config: &Config, service: ServiceName, user: ServiceName) -> Result<Arc<dyn Service>> {
-    let address = config.link.peers.of(service).cloned().unwrap_or_else(|| socket(config, service));
-    let gauge = metrics::gauge!(
-        "circuit_breaker_state",
-        "service" => user.as_str(),
-        "dependency" => service.as_str(),
-    );
-    gauge.set(0.0);
-    let observer = Arc::new(move |state| gauge.set(breaker_value(state)));
-    grpc::connect(&address, &key(config)?, service, observer).with_context(|| format!("link.peers.{}", service.role()))
+/// A service of another process. The asker's metrics and readiness tell by the name of `dependency` how the connection is.
+fn connect(
+    config: &Config,
+    address: &Address,
+    service: ServiceName,
+    asker: Asker<'_>,
+    dependency: String,
+) -> Result<Arc<dyn Service>> {
+    let user = asker.service.as_str();
+    // The gateway knows more of these than that they answer, and names them itself.
+    let is_named =
+        asker.service == ServiceName::Gateway && service != ServiceName::Storage && dependency == service.as_str();
+    let standing =
+        asker.readiness.filter(|_| !is_named).map(|readiness| readiness.dependency(dependency.as_str(), false));
+    let gauge = metrics::gauge!("circuit_breaker_state", "service" => user, "dependency" => dependency);
+    let tell = move |state| {
+        gauge.set(breaker_value(state));
+        match (&standing, state) {
+            (Some(standing), BreakerState::Closed) => standing.up(),
+            (Some(standing), BreakerState::Open) => standing.down("does not answer"),
+            (None, _) => {}
+        }
+    };
+    tell(BreakerState::Closed);
+    let observer = Arc::new(tell);
+    grpc::connect(address, &trust(config)?, service, observer).with_context(|| format!("link.peers.{}", service.role()))
 }
 
 /// As every breaker's gauge shows it.

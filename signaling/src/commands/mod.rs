@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use link::calls::CALLS_RESTATE;
 use link::{Actor, Call, Caller, Refusal, Reply};
+use protocol::CallId;
 use protocol::accounts::Done;
-use protocol::{CallId, ErrorCode};
 use runtime::audit::Spool;
 
 use crate::audit;
@@ -53,7 +53,7 @@ async fn dispatch(command: Command<'_>) -> Reply {
         "call.get" => command.get().await.into(),
         "calls.list" => command.list().await.into(),
         "calls.seen" => command.seen().await.into(),
-        _ => Refusal::of(ErrorCode::UnknownCommand).into(),
+        unknown => Refusal::unsupported(unknown).into(),
     }
 }
 

@@ -5,20 +5,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use link::bus::SILENT_FOR;
 use link::calls::{AskAudience, CALLS_AUDIENCE, CallAudience};
-use link::{Call, Change, Effect, Hint, Hints, Refusal};
+use link::{Call, Change, Effect, Heard, Hint, Hints, Proof, Refusal};
 use protocol::{CallId, ConversationId, StreamKind, UserId};
 use runtime::lifecycle::Shutdown;
-use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::machine::{CallState, Input};
 
 /// How long to wait before watching again after chat was lost.
 const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// A publisher restates its newest number every second: one that says nothing for so long is lost. What could not be looked at is
-/// looked at again then.
-const SILENT_FOR: Duration = Duration::from_secs(3);
 /// A question must not take longer.
 const ASK_WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -42,28 +39,14 @@ async fn follow(desk: &Desk) {
 
 async fn listen(desk: &Desk, mut hints: Hints) {
     // Nothing is known of what happened before: everyone is looked at once the watch is confirmed.
-    let mut heard: Option<(Uuid, u64)> = None;
+    let mut heard = Heard::default();
     while let Ok(Some(hint)) = tokio::time::timeout(SILENT_FOR, hints.next()).await {
+        let missed = heard.prove(&hint) != Proof::Whole;
         match hint {
-            Hint::Newest { publisher, number } => {
-                let missed = heard != Some((publisher, number));
-                heard = Some((publisher, number));
-                if desk.unsure.swap(false, Ordering::Relaxed) || missed {
-                    desk.look_at_all().await;
-                }
-            }
-            Hint::Event { number, event } => {
-                let whole = heard.as_mut().is_some_and(|(_, last)| {
-                    let follows = number == *last + 1;
-                    *last = number;
-                    follows
-                });
-                if whole {
-                    desk.left(&event.effects).await;
-                } else {
-                    desk.look_at_all().await;
-                }
-            }
+            Hint::Newest { .. } if desk.unsure.swap(false, Ordering::Relaxed) || missed => desk.look_at_all().await,
+            Hint::Event { .. } if missed => desk.look_at_all().await,
+            Hint::Event { event, .. } => desk.left(&event.effects).await,
+            Hint::Newest { .. } => {}
         }
     }
 }

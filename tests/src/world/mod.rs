@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::people::{Person, START};
 use crate::rest::{Answer, Rest};
 use crate::tls::Trust;
-use crate::topology::{CORE, Part, Topology};
+use crate::topology::{Part, Topology};
 use crate::wait;
 use crate::witness::{Witness, log_entry};
 use process::Process;
@@ -103,9 +103,9 @@ impl World {
     /// # Panics
     /// When that process doesn't run.
     #[must_use]
-    pub fn core_data_dir(&self) -> PathBuf {
-        let pid = self.processes[CORE].pid();
-        self.seen_by(CORE, pid, self.data_dir())
+    pub fn chat_data_dir(&self) -> PathBuf {
+        let part = self.topology.chat_part();
+        self.seen_by(part, self.processes[part].pid(), self.data_dir())
     }
 
     /// The folder of a role.
@@ -343,7 +343,7 @@ impl World {
             let _ = std::fs::remove_file(self.addresses_file(*role));
         }
         let environment = self.settings.environment(part, self.data_dir(), &self.addresses);
-        let wrapper = if name == CORE { self.settings.wrapper() } else { &[] };
+        let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
         let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
         let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
         let pid = process.pid();
@@ -389,7 +389,7 @@ impl World {
 
     /// A path as a process sees it.
     fn seen_by(&self, part: &str, pid: u32, path: &Path) -> PathBuf {
-        if part == CORE && self.settings.has_own_root() {
+        if part == self.topology.chat_part() && self.settings.has_own_root() {
             let inside = path.strip_prefix("/").expect("an absolute path");
             return Path::new("/proc").join(pid.to_string()).join("root").join(inside);
         }

@@ -123,7 +123,9 @@ impl Settings {
             let address = bound.get(role.as_str())?;
             Some((variable(&format!("listen.{}", role.role())), address.to_string()))
         });
-        self.common(data_dir).into_iter().chain(again).collect()
+        let turn = part.roles.contains(&ServiceName::Turn).then(|| bound.get("turn")).flatten();
+        let turn = turn.map(|address| (variable("turn.listen"), format!("[\"{address}\"]")));
+        self.common(data_dir).into_iter().chain(again).chain(turn).collect()
     }
 
     /// What every command is told: where the data is, and to listen on free ports only.

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use harness::calls::status;
-use harness::topology::{CORE, EDGE};
 use harness::world::Settings;
 use harness::{Person, Phone, Topology, World, wait};
 use protocol::ServiceName::Signaling;
@@ -24,22 +23,27 @@ const BACK_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_outlive_one_process() {
-    outlive(Topology::OneProcess, &vec![CORE; kills(3)]).await;
+    outlive(Topology::OneProcess, kills(3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_outlive_the_gateway_and_the_services() {
-    let alternating = [CORE, EDGE].into_iter().cycle().take(kills(4));
-    outlive(Topology::GatewayApart, &alternating.collect::<Vec<_>>()).await;
+    outlive(Topology::GatewayApart, kills(4)).await;
 }
 
-async fn outlive(topology: Topology, killed: &[&str]) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_outlive_each_of_five_processes() {
+    outlive(Topology::FiveProcesses, kills(5)).await;
+}
+
+/// Kills the processes in turn, so many times in all.
+async fn outlive(topology: Topology, kills: usize) {
     let _alone = ALONE.lock().await;
     let settings = Settings::default().set("signaling.ring_ms", 5_000).set("signaling.reconnect_ms", 8_000);
     let mut world = World::with(topology, settings).await;
     let mut talk = Talk::begin(&world, ["ann", "bob"]).await;
     let (mut left, mut took) = (Vec::new(), Vec::new());
-    for (number, part) in killed.iter().enumerate() {
+    for (number, part) in topology.parts().iter().map(|part| part.name).cycle().take(kills).enumerate() {
         left.extend([rings(&world, number).await, drops(&world, number).await, ends(&world, number).await]);
         world.kill(part).await;
         world.restart(part).await;
@@ -54,7 +58,7 @@ async fn outlive(topology: Topology, killed: &[&str]) {
     .await;
     talk.ends().await;
     took.sort_unstable();
-    println!("{topology:?}: {} kills in mid-call, all back after {took:?}", killed.len());
+    println!("{topology:?}: {kills} kills in mid-call, all back after {took:?}");
     world.end().await;
 }
 
@@ -85,13 +89,18 @@ impl Talk {
     /// After a kill: both are awaited, come back to their legs and negotiate. Answers how long it took.
     async fn goes_on(&mut self, world: &World, killed: &str) -> Duration {
         let began = Instant::now();
-        let sockets_live = killed == CORE && world.topology() == Topology::GatewayApart;
+        let sockets_live = killed != world.topology().gateway_part();
         for number in 0..2 {
             if !sockets_live {
                 self.phones[number] = Phone::of(&self.people[number]).await;
             }
         }
-        let restarted = killed == CORE;
+        let restarted = killed == world.topology().part_of(Signaling);
+        if sockets_live && !restarted {
+            // Nothing that the call lives on is gone.
+            self.negotiate().await;
+            return began.elapsed();
+        }
         if restarted {
             let other = self.people[1].id;
             let awaited = self.phones[0].sees_user(self.call, other, ParticipantStatus::Reconnecting).await;

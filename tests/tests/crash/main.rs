@@ -13,7 +13,6 @@ mod steps;
 
 use std::time::Duration;
 
-use harness::topology::{CORE, EDGE};
 use harness::{Topology, World, history};
 use tokio::sync::Mutex;
 
@@ -34,21 +33,26 @@ fn kills(short: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_killed_under_load_loses_nothing() {
-    under_load(Topology::OneProcess, &vec![CORE; kills(8)]).await;
+    under_load(Topology::OneProcess, kills(8)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_or_the_services_killed_under_load_lose_nothing() {
-    let alternating = [CORE, EDGE].into_iter().cycle().take(kills(12));
-    under_load(Topology::GatewayApart, &alternating.collect::<Vec<_>>()).await;
+    under_load(Topology::GatewayApart, kills(12)).await;
 }
 
-async fn under_load(topology: Topology, killed: &[&str]) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_of_five_processes_killed_under_load_loses_nothing() {
+    under_load(Topology::FiveProcesses, kills(5)).await;
+}
+
+/// Kills the processes in turn, so many times in all.
+async fn under_load(topology: Topology, kills: usize) {
     let _alone = ALONE.lock().await;
     let mut world = World::start(topology).await;
     let crew = Crew::assemble(&world).await;
     let mut rates = Vec::new();
-    for part in killed {
+    for part in topology.parts().iter().map(|part| part.name).cycle().take(kills) {
         rates.push(rate(crew.writes(WRITES_BETWEEN_KILLS).await));
         world.kill(part).await;
         world.restart(part).await;
@@ -63,7 +67,7 @@ async fn under_load(topology: Topology, killed: &[&str]) {
         panic!("{} violations, the first:\n{}", violations.len(), words.join("\n"));
     });
     rates.sort_unstable();
-    println!("{topology:?}: {writes} writes, {rates:?} a second, {} kills, {stats:?}", killed.len());
+    println!("{topology:?}: {writes} writes, {rates:?} a second, {kills} kills, {stats:?}");
     // Not all of them: a machine that does other work, too, has slow moments.
     assert!(rates[rates.len() * 3 / 4] >= WRITES_A_SECOND, "{rates:?} writes a second are no load");
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use harness::socket::Opening;
-use harness::topology::CORE;
 use harness::world::Settings;
 use harness::{Rest, Socket, Topology, World, on_every_topology};
 use protocol::CloseCode;
@@ -75,9 +74,9 @@ async fn a_second_signal_does_not_wait(topology: Topology) {
     let ann = world.person("ann").await;
     let _device = ann.device().await;
     let began = Instant::now();
-    world.signal(CORE, libc::SIGTERM);
-    world.signal_again(CORE, libc::SIGTERM);
-    world.exited(CORE).await;
+    world.signal(topology.chat_part(), libc::SIGTERM);
+    world.signal_again(topology.chat_part(), libc::SIGTERM);
+    world.exited(topology.chat_part()).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 

@@ -5,7 +5,6 @@ use harness::raw::connect_from;
 use harness::rest::send;
 use harness::socket::Opening;
 use harness::tls::{Certificate, Trust};
-use harness::topology::CORE;
 use harness::world::Settings;
 use harness::{Socket, Topology, World, on_every_topology, wait};
 use protocol::ServiceName;
@@ -126,6 +125,6 @@ async fn the_development_certificate_serves_the_page_and_the_socket_and_survives
     ann.say(conversation, "hello again").await;
     device.hears("hello again").await;
     let _: Value = bob.done(conversation, "conversations.get", json!({})).await;
-    assert!(world.log(CORE).contains("listening"));
+    assert!(world.log(topology.chat_part()).contains("listening"));
     world.end().await;
 }

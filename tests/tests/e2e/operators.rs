@@ -2,9 +2,8 @@
 
 use harness::audit::Audit;
 use harness::people::PASSWORD;
-use harness::topology::CORE;
 use harness::{Rest, Topology, World, on_every_topology, wait};
-use protocol::ServiceName::{self, Auth, Chat, Gateway};
+use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling};
 use serde_json::{Value, json};
 
 on_every_topology![
@@ -188,7 +187,7 @@ async fn logs_are_json_and_keep_secrets(topology: Topology) {
             assert!(entry.get("request_id").is_none() || entry.get("service").is_some(), "no service: {line}");
             services.push(entry["service"].clone());
         }
-        if part.name == CORE {
+        if part.roles.contains(&ServiceName::Auth) {
             assert!(services.contains(&json!("auth-service")), "{services:?}");
         }
     }
@@ -201,14 +200,34 @@ async fn health_names_every_dependency(topology: Topology) {
         let ready = Rest::to(world.address(service)).get("/readyz").await;
         let body: Value = serde_json::from_slice(&ready.body).unwrap();
         assert!(body.is_object(), "{body}");
+        if topology == Topology::FiveProcesses && service == Signaling {
+            for dependency in ["store", "auth-service", "chat-service"] {
+                assert_eq!(body["dependencies"][dependency]["state"], "up", "{body}");
+            }
+        }
     }
-    if topology == Topology::GatewayApart {
+    if topology != Topology::OneProcess {
         let rest = Rest::to(world.gateway());
-        world.kill(CORE).await;
+        world.kill(topology.chat_part()).await;
         wait::until("the gateway to say that it can't serve", async || {
             (rest.get("/readyz").await.status == 503).then_some(())
         })
         .await;
         assert_eq!(rest.get("/healthz").await.status, 200);
+        if topology == Topology::FiveProcesses {
+            let chat = [("dependency", "chat-service")];
+            wait::until("signaling to say that chat does not answer", async || {
+                let open = world.metrics(Signaling).await.sum("circuit_breaker_state", &chat) == 2.0;
+                let ready = Rest::to(world.address(Signaling)).get("/readyz").await;
+                let body: Value = serde_json::from_slice(&ready.body).unwrap();
+                (open && body["dependencies"]["chat-service"]["state"] == "down").then_some(())
+            })
+            .await;
+            world.restart(topology.chat_part()).await;
+            wait::until("the breaker to close by itself", async || {
+                (world.metrics(Signaling).await.sum("circuit_breaker_state", &chat) == 0.0).then_some(())
+            })
+            .await;
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use harness::people::Device;
 use harness::socket::Opening;
-use harness::topology::CORE;
 use harness::{Person, Socket, Topology, World, on_every_topology};
 use protocol::ConversationId;
 use protocol::chat::MESSAGE_NEW;
@@ -82,7 +81,7 @@ async fn a_restarted_service_is_no_gap_for_a_live_socket(topology: Topology) {
     let mut device = bob.device().await;
     ann.say(conversation, "before").await;
     device.hears("before").await;
-    world.crash(CORE).await;
+    world.crash(topology.chat_part()).await;
     ann.say(conversation, "after").await;
     device.hears("after").await;
     world.end().await;

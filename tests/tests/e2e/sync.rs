@@ -2,7 +2,6 @@
 
 use harness::people::{START, assert_gapless};
 use harness::socket::Opening;
-use harness::topology::CORE;
 use harness::{Event, Person, Socket, Topology, World, on_every_topology};
 use protocol::chat::{CONVERSATION_CREATED, MEMBER_JOINED, MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW};
 use protocol::frames::{EVENT_LIVE, EVENT_RESET, EVENT_WITHHELD, Reset, StreamPosition};
@@ -91,7 +90,7 @@ async fn a_sync_after_a_crash_of_everything_gives_exactly_the_rest(topology: Top
     let expected: Vec<_> = (1..260).map(|n| json!(n.to_string())).collect();
     assert_eq!(texts, expected);
     assert_eq!(events.last().unwrap().from.unwrap().tag, last.tag);
-    assert!(!world.log(CORE).contains("panic"));
+    assert!(!world.log(topology.chat_part()).contains("panic"));
     world.end().await;
 }
 

@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use super::{IN_FLIGHT_MAX, LANES, PER_MESSAGE};
-use crate::call::{Actor, Call, Refusal};
+use crate::call::{Call, Refusal};
 use crate::grpc::client::Client;
 use crate::grpc::failure::Failure;
 use crate::grpc::wire::proto;
@@ -47,11 +47,7 @@ impl Lanes {
     /// The lane that a call belongs to.
     pub(in crate::grpc) fn of(call: &Call) -> usize {
         let mut hasher = DefaultHasher::new();
-        match (&call.to, call.actor) {
-            (Some(to), _) => to.hash(&mut hasher),
-            (None, Actor::User(caller)) => caller.user.hash(&mut hasher),
-            (None, Actor::Anonymous | Actor::System) => call.context.request_id.hash(&mut hasher),
-        }
+        call.route_key().hash(&mut hasher);
         (hasher.finish() % LANES as u64) as usize
     }
 

@@ -97,14 +97,11 @@ impl TryFrom<proto::Effect> for Effect {
 
 impl From<&Hint> for proto::Hint {
     fn from(hint: &Hint) -> Self {
-        match hint {
-            Hint::Newest { publisher, number } => {
-                Self { number: *number, kind: Some(proto::hint::Kind::Publisher(id(publisher.as_bytes()))) }
-            }
-            Hint::Event { number, event } => {
-                Self { number: *number, kind: Some(proto::hint::Kind::Event(event.as_ref().into())) }
-            }
-        }
+        let (publisher, number, event) = match hint {
+            Hint::Newest { publisher, number } => (publisher, number, None),
+            Hint::Event { publisher, number, event } => (publisher, number, Some(event.as_ref().into())),
+        };
+        Self { number: *number, publisher: id(publisher.as_bytes()), event }
     }
 }
 
@@ -112,11 +109,10 @@ impl TryFrom<proto::Hint> for Hint {
     type Error = Malformed;
 
     fn try_from(hint: proto::Hint) -> Result<Self, Malformed> {
-        Ok(match hint.kind.ok_or(Malformed("kind"))? {
-            proto::hint::Kind::Publisher(publisher) => {
-                Self::Newest { publisher: to_id(&publisher, "publisher")?, number: hint.number }
-            }
-            proto::hint::Kind::Event(event) => Self::Event { number: hint.number, event: Arc::new(event.try_into()?) },
+        let (publisher, number) = (to_id(&hint.publisher, "publisher")?, hint.number);
+        Ok(match hint.event {
+            None => Self::Newest { publisher, number },
+            Some(event) => Self::Event { publisher, number, event: Arc::new(event.try_into()?) },
         })
     }
 }

@@ -112,7 +112,10 @@ fn event() -> impl Strategy<Value = Event> {
 fn hint() -> impl Strategy<Value = Hint> {
     prop_oneof![
         (uuid(), any::<u64>()).prop_map(|(publisher, number)| Hint::Newest { publisher, number }),
-        (any::<u64>(), event()).prop_map(|(number, event)| Hint::Event { number, event: Arc::new(event) }),
+        (uuid(), any::<u64>(), event()).prop_map(|(publisher, number, event)| {
+            let event = Arc::new(event);
+            Hint::Event { publisher, number, event }
+        }),
     ]
 }
 
