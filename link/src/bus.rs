@@ -44,6 +44,16 @@ pub enum Hint {
     },
 }
 
+impl Hint {
+    /// Whose it is.
+    #[must_use]
+    pub fn publisher(&self) -> Uuid {
+        match *self {
+            Self::Newest { publisher, .. } | Self::Event { publisher, .. } => publisher,
+        }
+    }
+}
+
 /// A stream of hints. It ends when the publisher is gone or, across processes, when the connection is.
 pub type Hints = Pin<Box<dyn Stream<Item = Hint> + Send>>;
 

@@ -19,10 +19,12 @@
 //! - [`ops`]: `/metrics`, `/healthz`, `/readyz` for operators only.
 //! - [`limits`]: exact windows and paced budgets per key.
 //! - [`redis`]: what several processes share; deadlines, a breaker, and the word when it comes back.
+//! - [`bus`]: hints by a channel of Redis, and by the link where there is none.
 //! - [`turn_credentials`]: what signaling makes and TURN checks.
 //! - [`lifecycle`]: phases of a shutdown, tracked tasks, signals.
 
 pub mod audit;
+pub mod bus;
 pub mod config;
 pub mod http;
 pub mod lifecycle;

@@ -11,7 +11,7 @@ pub enum Topology {
     OneProcess,
     /// The gateway in a process of its own, the others together in a second one, joined by the link over a Unix socket.
     GatewayApart,
-    /// Each service in a process of its own (TURN beside storage), joined by the link over Unix sockets.
+    /// Each service in a process of its own (TURN beside storage), joined by the link over Unix sockets, with a Redis between them.
     FiveProcesses,
 }
 
@@ -53,6 +53,12 @@ impl Topology {
             Self::GatewayApart => GATEWAY_APART,
             Self::FiveProcesses => FIVE_PROCESSES,
         }
+    }
+
+    /// Whether the processes share a Redis.
+    #[must_use]
+    pub const fn has_redis(self) -> bool {
+        matches!(self, Self::FiveProcesses)
     }
 
     /// The process that runs a service.

@@ -12,6 +12,7 @@ mod breaker;
 mod certificates;
 mod client;
 mod failure;
+pub mod hints;
 mod key;
 mod lane;
 mod server;

@@ -40,7 +40,7 @@ async fn import(config: &Config, arguments: &Arguments, opened: &mut Opened) -> 
             let auth = match auth {
                 Some(auth) => auth,
                 None => {
-                    let asker = peers::Asker { service: ServiceName::Chat, readiness: None };
+                    let asker = peers::Asker { service: ServiceName::Chat, readiness: None, redis: None };
                     peers::find(config, &[], ServiceName::Auth, asker)?
                 }
             };

@@ -102,6 +102,11 @@ impl Composition {
             composition.gateway = Some(gateway);
         }
         if !config.runs_all() || config.link.listen.is_some() {
+            for (service, part) in
+                local.iter().filter_map(|service| Some((service, composition.parts.get(&service.name())?)))
+            {
+                shared::tell(service, part, &composition.shutdown);
+            }
             composition.links = peers::offer(config, local).await?;
         }
         Ok(composition)
@@ -143,7 +148,7 @@ impl Part {
     }
 
     fn asker(&self, service: ServiceName) -> Asker<'_> {
-        Asker { service, readiness: Some(&self.readiness) }
+        Asker { service, readiness: Some(&self.readiness), redis: self.redis.as_ref() }
     }
 }
 

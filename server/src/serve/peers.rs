@@ -7,7 +7,9 @@ use link::grpc::{self, Address, BreakerState, Key, Tls, Trust};
 use link::{Balanced, Service};
 use protocol::ServiceName;
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 
+use super::shared;
 use crate::config::Config;
 
 /// The file of the link's key, in the data directory.
@@ -25,6 +27,8 @@ pub(crate) type Offered = (grpc::Listener, Vec<Arc<dyn Service>>);
 pub(crate) struct Asker<'a> {
     pub(crate) service: ServiceName,
     pub(crate) readiness: Option<&'a Readiness>,
+    /// By which it also hears.
+    pub(crate) redis: Option<&'a Redis>,
 }
 
 /// The service itself if it runs here, else the way to it; both, where others run it, too.
@@ -113,7 +117,9 @@ fn connect(
     };
     tell(BreakerState::Closed);
     let observer = Arc::new(tell);
-    grpc::connect(address, &trust(config)?, service, observer).with_context(|| format!("link.peers.{}", service.role()))
+    let remote = grpc::connect(address, &trust(config)?, service, observer)
+        .with_context(|| format!("link.peers.{}", service.role()))?;
+    Ok(shared::heard(remote, asker.redis))
 }
 
 /// As every breaker's gauge shows it.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
 
 use protocol::{ConversationId, ServiceName};
+use rig::RedisServer;
 use tempfile::TempDir;
 
 pub use process::binary;
@@ -36,6 +37,8 @@ pub struct World {
     processes: BTreeMap<&'static str, Process>,
     addresses: BTreeMap<String, SocketAddr>,
     witness: Witness,
+    /// What the processes share, where the topology has one; it starts with the first of them.
+    redis: Option<RedisServer>,
     directory: TempDir,
 }
 
@@ -82,6 +85,7 @@ impl World {
             processes: BTreeMap::new(),
             addresses: BTreeMap::new(),
             witness: Witness::default(),
+            redis: None,
             directory: directory.expect("a temporary directory"),
         }
     }
@@ -123,6 +127,14 @@ impl World {
     #[must_use]
     pub fn host(&self) -> Ipv4Addr {
         self.settings.host()
+    }
+
+    /// The Redis that the processes share.
+    ///
+    /// # Panics
+    /// When the topology has none.
+    pub fn redis(&mut self) -> &mut RedisServer {
+        self.redis.as_mut().expect("this topology has a Redis")
     }
 
     /// Where a service listens.
@@ -339,6 +351,7 @@ impl World {
     /// Starts a process and awaits that it has bound its listeners.
     async fn spawn(&mut self, name: &str) {
         let part = self.part(name);
+        self.share_redis().await;
         for role in part.roles {
             let _ = std::fs::remove_file(self.addresses_file(*role));
         }
@@ -358,6 +371,15 @@ impl World {
             })
             .await;
             self.addresses.extend(found);
+        }
+    }
+
+    /// Starts the Redis that the topology has, and tells everyone where it is.
+    async fn share_redis(&mut self) {
+        if self.topology.has_redis() && self.redis.is_none() {
+            let redis = RedisServer::start().await;
+            self.settings.share(&redis.url());
+            self.redis = Some(redis);
         }
     }
 

@@ -87,6 +87,11 @@ impl Settings {
         self
     }
 
+    /// All processes share this Redis.
+    pub(crate) fn share(&mut self, redis: &str) {
+        self.values.insert("redis.url".to_owned(), redis.to_owned());
+    }
+
     pub(crate) fn arguments(&self) -> &[String] {
         &self.arguments
     }
