@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -124,6 +125,15 @@ impl Listener {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The bound port, where it is one.
+    #[must_use]
+    pub fn socket_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Unix { .. } => None,
+            Socket::Loopback(listener) | Socket::Network(listener, _) => listener.local_addr().ok(),
+        }
     }
 
     /// Offers the services until `shutdown`; then calls in flight are finished and hint streams end.

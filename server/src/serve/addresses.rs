@@ -1,8 +1,9 @@
 //! Where a service can be reached, for tools and tests: `<data_dir>/<role>/addresses.json`.
 //!
 //! Ports may be chosen by the system, so this file is the one place that always knows: the service's listener under the service's
-//! name, its process's admin listener under `admin`, where TURN relays under `turn`. It is written whole when everything is bound, and removed at an
-//! orderly end; what a killed process leaves is told from the present by the folder's lock.
+//! name, its process's admin listener under `admin`, where other processes ask it under `link`, where TURN relays under `turn`. It is
+//! written whole when everything is bound, and removed at an orderly end; what a killed process leaves is told from the present by
+//! the folder's lock.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use protocol::ServiceName;
 
 const FILE: &str = "addresses.json";
 const ADMIN: &str = "admin";
+/// The link's listener, where it has a port.
+pub(crate) const LINK: &str = "link";
 
 /// Writes the file into the service's folder; `also` is what it listens on besides.
 pub(crate) fn write(
@@ -20,7 +23,7 @@ pub(crate) fn write(
     service: ServiceName,
     http: SocketAddr,
     admin: SocketAddr,
-    also: Option<(&str, SocketAddr)>,
+    also: impl Iterator<Item = (&'static str, SocketAddr)>,
 ) -> io::Result<Written> {
     let addresses: BTreeMap<_, _> = [(service.as_str(), http), (ADMIN, admin)].into_iter().chain(also).collect();
     let draft = folder.join("addresses.json.new");

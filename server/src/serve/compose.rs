@@ -17,7 +17,7 @@ use runtime::telemetry::logs::LogHandle;
 use runtime::telemetry::metrics::{MetricsHandles, declare_plain};
 
 use super::denials::Denials;
-use super::peers::{Asker, Offered};
+use super::peers::Asker;
 use super::{peers, shared, turn as relayed};
 use crate::admin::{Admin, Trail};
 use crate::config::Config;
@@ -31,7 +31,8 @@ pub(crate) struct Composition {
     pub(crate) chat: Option<Arc<chat::Chat>>,
     pub(crate) signaling: Option<Arc<signaling::Signaling>>,
     pub(crate) gateway: Option<(gateway::Gateway, Denials)>,
-    pub(crate) links: Vec<Offered>,
+    /// What other processes may ask.
+    pub(crate) local: Vec<Arc<dyn Service>>,
 }
 
 /// What every service has of its own.
@@ -54,7 +55,7 @@ impl Composition {
             chat: None,
             signaling: None,
             gateway: None,
-            links: Vec::new(),
+            local: Vec::new(),
         };
         let mut local: Vec<Arc<dyn Service>> = Vec::new();
 
@@ -107,8 +108,8 @@ impl Composition {
             {
                 shared::tell(service, part, &composition.shutdown);
             }
-            composition.links = peers::offer(config, local).await?;
         }
+        composition.local = local;
         Ok(composition)
     }
 

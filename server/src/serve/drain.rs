@@ -1,10 +1,13 @@
 //! From serving to the end, in order (RS4): not ready, no new connections, clients go elsewhere, work in flight ends, everything stops,
 //! the stores are closed. Each step has its time; a second signal skips what is left of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use link::Service;
+use link::grpc;
 use protocol::ServiceName;
 use runtime::lifecycle::{Shutdown, drain_on_signal};
 use runtime::telemetry::metrics::MetricsHandles;
@@ -14,7 +17,6 @@ use tracing::Instrument;
 
 use super::compose::Composition;
 use super::listeners::Listeners;
-use super::peers::Offered;
 use super::routes;
 use crate::config::Config;
 
@@ -45,9 +47,11 @@ pub(crate) async fn serve(
         doors.spawn(listener.serve(router, shutdown.clone()).instrument(span));
     }
     doors.spawn(listeners.admin.serve(admin, shutdown.clone()).in_current_span());
-    for offered in composition.links {
-        tracing::info!(address = %offered.0.address(), "listening for other processes");
-        doors.spawn(serve_link(offered, shutdown.clone()).in_current_span());
+    for door in listeners.doors {
+        tracing::info!(address = %door.listener.address(), "listening for other processes");
+        let offered = composition.local.iter().filter(|service| door.offers.contains(&service.name()));
+        let offered = offered.cloned().collect();
+        doors.spawn(serve_link(door.listener, offered, shutdown.clone()).in_current_span());
     }
     doors.close();
 
@@ -79,7 +83,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn serve_link((listener, services): Offered, shutdown: Shutdown) {
+async fn serve_link(listener: grpc::Listener, services: Vec<Arc<dyn Service>>, shutdown: Shutdown) {
     let stop = CancellationToken::new();
     let draining = async {
         shutdown.draining().await;

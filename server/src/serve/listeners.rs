@@ -6,12 +6,15 @@ use anyhow::{Context, Result};
 use protocol::ServiceName;
 use runtime::listen::{BindError, ListenConfig, Listener, TlsFiles};
 
+use super::peers::{self, Door};
 use crate::config::{AdminSection, Config};
 
 /// What a process listens on.
 pub(crate) struct Listeners {
     pub(crate) services: Vec<(ServiceName, Listener)>,
     pub(crate) admin: Listener,
+    /// The link's.
+    pub(crate) doors: Vec<Door>,
     /// TURN's, if it serves here.
     pub(crate) turn: Option<turn::Listeners>,
 }
@@ -27,7 +30,8 @@ impl Listeners {
         }
         let serves_turn = config.turn.enabled && config.runs(ServiceName::Turn);
         let turn = serves_turn.then(|| turn::Listeners::bind(&config.turn)).transpose().context("turn.listen")?;
-        Ok(Self { services, admin: bind_admin(config).await.context("admin.listen")?, turn })
+        let doors = peers::bind(config).await?;
+        Ok(Self { services, admin: bind_admin(config).await.context("admin.listen")?, doors, turn })
     }
 }
 

@@ -92,9 +92,12 @@ fn report(config: &Config, listeners: &Listeners, open_files: u64) -> Result<Vec
 }
 
 /// What a service listens on beside its operators' routes.
-fn also(service: ServiceName, listeners: &Listeners) -> Option<(&'static str, SocketAddr)> {
-    let turn = listeners.turn.as_ref().filter(|_| service == ServiceName::Turn)?;
-    turn.addresses().first().map(|address| (turn::ADDRESS, *address))
+fn also(service: ServiceName, listeners: &Listeners) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+    let turn = listeners.turn.as_ref().filter(|_| service == ServiceName::Turn);
+    let turn = turn.and_then(|turn| turn.addresses().first().copied()).map(|address| (turn::ADDRESS, address));
+    let door = listeners.doors.iter().find(|door| door.offers.contains(&service));
+    let link = door.and_then(|door| door.listener.socket_address()).map(|address| (addresses::LINK, address));
+    turn.into_iter().chain(link)
 }
 
 /// Tells a person where to go.

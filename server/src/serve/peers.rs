@@ -19,8 +19,12 @@ const LINK_FOLDER: &str = "link";
 /// What the others call an instance of this process that listens nowhere for them: nothing, so any name will do.
 const UNNAMED: &str = "here";
 
-/// A listener of the link, and what it offers.
-pub(crate) type Offered = (grpc::Listener, Vec<Arc<dyn Service>>);
+/// A bound address of the link.
+pub(crate) struct Door {
+    pub(crate) listener: grpc::Listener,
+    /// What is offered there.
+    pub(crate) offers: Vec<ServiceName>,
+}
 
 /// Who asks a service, and where it is said whether that answers.
 #[derive(Clone, Copy)]
@@ -61,22 +65,26 @@ pub(crate) fn find(
     instances.pop().map(|(_, only)| only).with_context(|| format!("link.peers.{} names nobody", service.role()))
 }
 
-/// Everything at the configured address, or each service at its socket in the data directory.
-pub(crate) async fn offer(config: &Config, local: Vec<Arc<dyn Service>>) -> Result<Vec<Offered>> {
-    if local.is_empty() {
+/// Binds where other processes find what runs here: everything at the configured address, or each service at its socket in the data
+/// directory. A process that runs all of them needs none, unless it is told one.
+pub(crate) async fn bind(config: &Config) -> Result<Vec<Door>> {
+    let offers = config.roles.iter().map(|role| role.0);
+    let offers: Vec<_> =
+        offers.filter(|service| service.serves_commands() && *service != ServiceName::Gateway).collect();
+    if offers.is_empty() || (config.runs_all() && config.link.listen.is_none()) {
         return Ok(Vec::new());
     }
     let trust = trust(config)?;
     if let Some(address) = &config.link.listen {
         let listener = grpc::Listener::bind(address, &trust).await.context("link.listen")?;
-        return Ok(vec![(listener, local)]);
+        return Ok(vec![Door { listener, offers }]);
     }
-    let mut links = Vec::new();
-    for service in local {
-        let address = socket(config, service.name());
-        links.push((grpc::Listener::bind(&address, &trust).await?, vec![service]));
+    let mut doors = Vec::new();
+    for service in offers {
+        let listener = grpc::Listener::bind(&socket(config, service), &trust).await?;
+        doors.push(Door { listener, offers: vec![service] });
     }
-    Ok(links)
+    Ok(doors)
 }
 
 /// The key of the data directory, and the certificates where there are any.

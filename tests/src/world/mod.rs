@@ -3,6 +3,7 @@
 //! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
 //! machine; the ports themselves are chosen by the kernel at the first start.
 
+mod machines;
 mod process;
 mod settings;
 
@@ -26,6 +27,7 @@ use crate::tls::Trust;
 use crate::topology::{Part, Topology};
 use crate::wait;
 use crate::witness::{Witness, log_entry};
+use machines::Machines;
 use process::Process;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -39,6 +41,7 @@ pub struct World {
     witness: Witness,
     /// What the processes share, where the topology has one; it starts with the first of them.
     redis: Option<RedisServer>,
+    machines: Option<Machines>,
     directory: TempDir,
 }
 
@@ -78,7 +81,9 @@ impl World {
     /// When no directory can be made.
     #[must_use]
     pub fn prepare(topology: Topology, settings: Settings) -> Self {
-        let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir();
+        let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir().expect("a temporary directory");
+        let machines =
+            settings.is_between_machines().then(|| Machines::prepare(&directory.path().join("machines"), topology));
         Self {
             topology,
             settings: settings.on_address(rig::own_address()),
@@ -86,7 +91,8 @@ impl World {
             addresses: BTreeMap::new(),
             witness: Witness::default(),
             redis: None,
-            directory: directory.expect("a temporary directory"),
+            machines,
+            directory,
         }
     }
 
@@ -115,7 +121,12 @@ impl World {
     /// The folder of a role.
     #[must_use]
     pub fn role_dir(&self, service: ServiceName) -> PathBuf {
-        self.data_dir().join(service.role())
+        self.home(self.topology.part_of(service)).join(service.role())
+    }
+
+    /// The data directory of a process.
+    fn home(&self, part: &str) -> PathBuf {
+        self.machines.as_ref().map_or_else(|| self.data_dir().to_path_buf(), |machines| machines.home(part))
     }
 
     /// The settings that processes start with.
@@ -355,7 +366,8 @@ impl World {
         for role in part.roles {
             let _ = std::fs::remove_file(self.addresses_file(*role));
         }
-        let environment = self.settings.environment(part, self.data_dir(), &self.addresses);
+        let mut environment = self.settings.environment(part, &self.home(name), &self.addresses);
+        environment.extend(self.machines.iter().flat_map(|machines| machines.environment(part)));
         let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
         let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
         let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
@@ -370,6 +382,9 @@ impl World {
                 settings::read_addresses(&file)
             })
             .await;
+            if let Some(machines) = &mut self.machines {
+                machines.learn(*role, &found);
+            }
             self.addresses.extend(found);
         }
     }

@@ -20,6 +20,7 @@ pub struct Settings {
     arguments: Vec<String>,
     wrapper: Vec<String>,
     has_own_root: bool,
+    between_machines: bool,
     certificate: Option<PathBuf>,
 }
 
@@ -32,6 +33,7 @@ impl Default for Settings {
             arguments: Vec::new(),
             wrapper: Vec::new(),
             has_own_root: false,
+            between_machines: false,
             certificate: None,
         };
         RATE_LIMITS.iter().fold(settings, |settings, limit| settings.limit(limit.name, RAISED))
@@ -90,6 +92,17 @@ impl Settings {
     /// All processes share this Redis.
     pub(crate) fn share(&mut self, redis: &str) {
         self.values.insert("redis.url".to_owned(), redis.to_owned());
+    }
+
+    /// Each process has a data directory of its own, and they are joined by mutual TLS.
+    #[must_use]
+    pub fn between_machines(mut self) -> Self {
+        self.between_machines = true;
+        self
+    }
+
+    pub(crate) fn is_between_machines(&self) -> bool {
+        self.between_machines
     }
 
     pub(crate) fn arguments(&self) -> &[String] {
@@ -154,7 +167,7 @@ fn is_root() -> bool {
 }
 
 /// The environment variable of a dotted name.
-fn variable(key: &str) -> String {
+pub(crate) fn variable(key: &str) -> String {
     format!("SECURECONNECT_{}", key.replace('.', "__").to_uppercase())
 }
 

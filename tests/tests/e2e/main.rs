@@ -10,6 +10,7 @@ mod drain;
 mod encrypted;
 mod invisible;
 mod lockout;
+mod machines;
 mod markers;
 mod members;
 mod messages;
