@@ -55,6 +55,8 @@ pub struct Parts {
     pub audit: Option<Spool>,
     /// How the process goes down.
     pub shutdown: Shutdown,
+    /// Where it says what it depends on, and so whether it can serve.
+    pub readiness: Readiness,
     /// Where background tasks run.
     pub tasks: Tasks,
 }
@@ -62,14 +64,13 @@ pub struct Parts {
 /// The edge of the system.
 pub struct Gateway {
     edge: Arc<Edge>,
-    readiness: Readiness,
 }
 
 impl Gateway {
-    /// Builds it and starts its background tasks; it is ready when [`Gateway::readiness`] says so. Call it inside a tokio runtime.
+    /// Builds it and starts its background tasks; it is ready when the readiness that it was given says so. Call it inside a tokio runtime.
     #[must_use]
     pub fn build(config: Config, parts: Parts) -> Self {
-        let Parts { services, limits, audit, shutdown, tasks } = parts;
+        let Parts { services, limits, audit, shutdown, readiness, tasks } = parts;
         declare_plain(ServiceName::Gateway);
         let settings = Settings {
             queue_bytes: config.queue_bytes,
@@ -94,20 +95,13 @@ impl Gateway {
             services,
             config,
         });
-        let readiness = Readiness::new(shutdown.clone());
         start(&edge, &readiness, &shutdown, &tasks);
-        Self { edge, readiness }
+        Self { edge }
     }
 
     #[cfg(test)]
     pub(crate) fn edge(&self) -> Arc<Edge> {
         Arc::clone(&self.edge)
-    }
-
-    /// Whether it can serve, and what it waits for.
-    #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        self.readiness.clone()
     }
 
     /// Waits for the drain, tells every client to come back after a time of its own, and ends when no socket is left.

@@ -55,7 +55,8 @@ fn edge(tasks: Tasks, shutdown: Shutdown) -> Arc<Edge> {
         signaling: Arc::clone(&quiet),
         storage: Arc::clone(&quiet),
     };
-    let parts = Parts { services, limits: Default::default(), audit: None, shutdown, tasks };
+    let readiness = runtime::ops::Readiness::new(shutdown.clone());
+    let parts = Parts { services, limits: Default::default(), audit: None, shutdown, readiness, tasks };
     Gateway::build(crate::Config::default(), parts).edge()
 }
 

@@ -193,6 +193,7 @@ fn open_gateway(
         limits: config.limits.clone(),
         audit: Some(denials.spool.clone()),
         shutdown: shutdown.clone(),
+        readiness: part.readiness.clone(),
         tasks: part.tasks.clone(),
     };
     Ok((gateway::Gateway::build(config.gateway.clone(), parts), denials))

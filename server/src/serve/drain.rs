@@ -36,12 +36,12 @@ pub(crate) async fn serve(
     let doors = TaskTracker::new();
     for (service, listener) in listeners.services {
         let Some(part) = composition.parts.get(&service) else { continue };
-        let networks = config.metrics.networks.clone();
+        let (readiness, networks) = (part.readiness.clone(), config.metrics.networks.clone());
         let router = match (&composition.gateway, service) {
             (Some((gateway, _)), ServiceName::Gateway) => {
-                routes::operators(service, handles, gateway.readiness(), networks).merge(gateway.router())
+                routes::operators(service, handles, readiness, networks).merge(gateway.router())
             }
-            _ => routes::operators_only(routes::operators(service, handles, part.readiness.clone(), networks)),
+            _ => routes::operators_only(routes::operators(service, handles, readiness, networks)),
         };
         let span = tracing::info_span!("listener", service = service.as_str());
         doors.spawn(listener.serve(router, shutdown.clone()).instrument(span));

@@ -3,7 +3,7 @@
 //! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
 //! machine; the ports themselves are chosen by the kernel at the first start.
 
-mod machines;
+mod joined;
 mod process;
 mod settings;
 
@@ -27,7 +27,7 @@ use crate::tls::Trust;
 use crate::topology::{Part, Topology};
 use crate::wait;
 use crate::witness::{Witness, log_entry};
-use machines::Machines;
+use joined::Links;
 use process::Process;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -41,7 +41,7 @@ pub struct World {
     witness: Witness,
     /// What the processes share, where the topology has one; it starts with the first of them.
     redis: Option<RedisServer>,
-    machines: Option<Machines>,
+    links: Links,
     directory: TempDir,
 }
 
@@ -82,16 +82,16 @@ impl World {
     #[must_use]
     pub fn prepare(topology: Topology, settings: Settings) -> Self {
         let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir().expect("a temporary directory");
-        let machines =
-            settings.is_between_machines().then(|| Machines::prepare(&directory.path().join("machines"), topology));
+        let settings = settings.on_address(rig::own_address());
+        let links = Links::prepare(settings.joined(), settings.host().to_string(), directory.path(), topology);
         Self {
             topology,
-            settings: settings.on_address(rig::own_address()),
+            settings,
             processes: BTreeMap::new(),
             addresses: BTreeMap::new(),
             witness: Witness::default(),
             redis: None,
-            machines,
+            links,
             directory,
         }
     }
@@ -126,7 +126,7 @@ impl World {
 
     /// The data directory of a process.
     fn home(&self, part: &str) -> PathBuf {
-        self.machines.as_ref().map_or_else(|| self.data_dir().to_path_buf(), |machines| machines.home(part))
+        self.links.home(part).unwrap_or_else(|| self.data_dir().to_path_buf())
     }
 
     /// The settings that processes start with.
@@ -252,6 +252,12 @@ impl World {
         status
     }
 
+    /// Where a service listens for other processes, where that is a port.
+    #[must_use]
+    pub fn link(&self, service: ServiceName) -> Option<SocketAddr> {
+        self.links.of(service)
+    }
+
     /// Starts a process that was ended, on the ports it had, and awaits that everything is ready.
     pub async fn restart(&mut self, part: &str) {
         self.spawn(part).await;
@@ -360,14 +366,17 @@ impl World {
     }
 
     /// Starts a process and awaits that it has bound its listeners.
-    async fn spawn(&mut self, name: &str) {
+    ///
+    /// # Panics
+    /// When it ends instead.
+    pub async fn spawn(&mut self, name: &str) {
         let part = self.part(name);
         self.share_redis().await;
         for role in part.roles {
             let _ = std::fs::remove_file(self.addresses_file(*role));
         }
-        let mut environment = self.settings.environment(part, &self.home(name), &self.addresses);
-        environment.extend(self.machines.iter().flat_map(|machines| machines.environment(part)));
+        let mut environment = self.links.environment(part);
+        environment.extend(self.settings.environment(part, &self.home(name), &self.addresses));
         let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
         let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
         let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
@@ -382,9 +391,7 @@ impl World {
                 settings::read_addresses(&file)
             })
             .await;
-            if let Some(machines) = &mut self.machines {
-                machines.learn(*role, &found);
-            }
+            self.links.learn(*role, &found);
             self.addresses.extend(found);
         }
     }

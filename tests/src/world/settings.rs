@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use protocol::ServiceName;
 use protocol::limits::RATE_LIMITS;
 
+use super::joined::Joined;
 use crate::topology::Part;
 
 /// Limits stay on in tests, raised to this, so that their code runs.
@@ -20,7 +21,7 @@ pub struct Settings {
     arguments: Vec<String>,
     wrapper: Vec<String>,
     has_own_root: bool,
-    between_machines: bool,
+    joined: Joined,
     certificate: Option<PathBuf>,
 }
 
@@ -33,7 +34,7 @@ impl Default for Settings {
             arguments: Vec::new(),
             wrapper: Vec::new(),
             has_own_root: false,
-            between_machines: false,
+            joined: Joined::default(),
             certificate: None,
         };
         RATE_LIMITS.iter().fold(settings, |settings, limit| settings.limit(limit.name, RAISED))
@@ -97,12 +98,19 @@ impl Settings {
     /// Each process has a data directory of its own, and they are joined by mutual TLS.
     #[must_use]
     pub fn between_machines(mut self) -> Self {
-        self.between_machines = true;
+        self.joined = Joined::BetweenMachines;
         self
     }
 
-    pub(crate) fn is_between_machines(&self) -> bool {
-        self.between_machines
+    /// The processes are told each other's ports on loopback.
+    #[must_use]
+    pub fn by_ports(mut self) -> Self {
+        self.joined = Joined::ByPorts;
+        self
+    }
+
+    pub(crate) fn joined(&self) -> Joined {
+        self.joined
     }
 
     pub(crate) fn arguments(&self) -> &[String] {
