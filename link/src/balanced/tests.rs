@@ -128,14 +128,16 @@ impl Pair {
 
     /// Asks until the breaker knows.
     async fn until_answers(&self, index: usize, wanted: bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.balanced.answers(index) != wanted {
-            assert!(Instant::now() < deadline, "node {index} answers: {}", !wanted);
+        rig::wait::until(&format!("node {index} to answer: {wanted}"), async || {
+            if self.balanced.answers(index) == wanted {
+                return Some(());
+            }
             if !wanted {
                 let _ = self.balanced.instances[index].service.registers(UserId::now()).await;
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            None
+        })
+        .await;
     }
 }
 
