@@ -45,7 +45,7 @@ export class CallsModel {
     this.calls.end();
     this.media.close();
     this.#sounds.play(undefined);
-    this.#notices.show(undefined);
+    this.#notices.end();
   }
 
   /** The call that this device is in, as far as it is known. */
@@ -161,8 +161,7 @@ export class CallsModel {
     const call = this.current;
     const calling = call?.by === this.#model.me.id && (call.status === "initiated" || call.status === "ringing");
     this.#sounds.play(!preferences().sound ? undefined : rings ? "ring" : calling ? "back" : undefined);
-    if (rings) this.#notices.show(rings.id, this.#title(rings), rings.kind === "video" ? "Video call" : "Call");
-    else this.#notices.show(undefined);
+    this.#notices.show(rings && { id: rings.id, title: this.#title(rings), body: rings.kind === "video" ? "Video call" : "Call" });
   }
 
   #title(call: Call): string {
