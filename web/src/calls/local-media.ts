@@ -7,6 +7,8 @@ export class LocalMedia {
   microphone: MediaStreamTrack | undefined;
   camera: MediaStreamTrack | undefined;
   screen: MediaStreamTrack | undefined;
+  /** Why there is none, where one was wished for. */
+  readonly problems = new Map<"microphone" | "camera", string>();
   readonly #screenEnded: () => void;
 
   /** `screenEnded`: the browser's own button has stopped the sharing. */
@@ -57,6 +59,7 @@ export class LocalMedia {
   }
 
   close(): void {
+    this.problems.clear();
     this.microphone?.stop();
     this.microphone = undefined;
     this.closeCamera();

@@ -137,14 +137,20 @@ export class CallsModel {
     enter(media);
   }
 
+  /** Without a device one is in a call as well; what the others miss then is told for as long as it is so. */
   async #open(what: "microphone" | "camera" | "screen"): Promise<boolean> {
+    const { problems } = this.media;
     try {
       if (what === "microphone") await this.media.openMicrophone();
       else if (what === "camera") await this.media.openCamera();
       else await this.media.openScreen();
+      if (what !== "screen") problems.delete(what);
       return true;
     } catch (error) {
-      toast(deviceProblem(what, error));
+      const problem = deviceProblem(what, error);
+      if (what === "screen" || this.media[what]) toast(problem);
+      else problems.set(what, problem);
+      this.#changed();
       return false;
     }
   }
