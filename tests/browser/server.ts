@@ -47,6 +47,13 @@ export class Server {
     return `http://localhost:${this.#port}/`;
   }
 
+  /** What a role listens on, by its name in the role's folder. */
+  address(role: string, name: string): string {
+    const found = addressOf(path.join(this.directory, role, "addresses.json"), name);
+    if (found === undefined) throw new Error(`${role} listens on no ${name}`);
+    return found;
+  }
+
   async restart(): Promise<void> {
     const addresses = path.join(this.directory, "gateway", "addresses.json");
     rmSync(addresses, { force: true });
