@@ -32,9 +32,11 @@ check: ## The quick checks: format, lints, types
 	npm --prefix web run --silent check
 	npm --prefix tests/browser run --silent check
 
-bench: web ## Measures, prints the table and writes docs/performance.md
+bench: web ## Measures, prints the tables and writes docs/performance.md
+	scripts/setup
 	cargo build --release --locked -p secureconnect -p secureconnect-bench
 	SECURECONNECT_BIN=$(CURDIR)/target/release/secureconnect target/release/secureconnect-bench
+	SECURECONNECT_BIN=$(CURDIR)/target/release/secureconnect npm --prefix tests/browser run --silent bench:first-frame
 
 soak: ## The long counts of the crash and power-cut tests, and of crashes in calls between browsers
 	scripts/test --only web,build,units,crash,powercut,browser --soak

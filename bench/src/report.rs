@@ -107,13 +107,18 @@ pub(crate) fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Writes the document: method, machine, table.
+/// Writes the document's head: method, machine, table. Its sections are measured apart and stay.
 pub(crate) fn write(path: &Path, rows: &[Row], method: &str) -> Result<()> {
     let mut text = String::from("# Performance\n\nMade by `make bench`; do not edit.\n\n");
     let _ = writeln!(text, "{}\n\n{method}\n", machine());
     text.push_str(&table(rows));
+    text.push_str(sections(&std::fs::read_to_string(path).unwrap_or_default()));
     std::fs::write(path, text)?;
     Ok(())
+}
+
+fn sections(document: &str) -> &str {
+    document.find("\n## ").map_or("", |at| &document[at..])
 }
 
 /// A part of the document that is measured, and written, apart from the rest.
@@ -137,7 +142,7 @@ impl Section {
     fn put_into(&self, document: &str, table: &str) -> String {
         let heading = format!("## {}\n", self.heading);
         let (before, rest) = document.split_once(&heading).unwrap_or((document, ""));
-        let after = rest.find("\n## ").map_or("", |at| &rest[at..]);
+        let after = sections(rest);
         let Self { method, load, .. } = self;
         let before = before.trim_end();
         format!(
@@ -212,6 +217,17 @@ mod tests {
         let second = section.put_into(&format!("{first}\n## Other\n\nKept.\n"), "| new |\n");
         assert!(second.starts_with("# All\n\n| rest |\n\n## Calls\n"), "{second}");
         assert!(second.ends_with("How.\n\n| new |\n\n## Other\n\nKept.\n") && !second.contains("old"), "{second}");
+    }
+
+    #[test]
+    fn a_new_head_leaves_the_sections() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.md");
+        std::fs::write(&path, "# Performance\n\n| old |\n\n## Calls\n\nKept.\n").unwrap();
+        write(&path, &[], "How.").unwrap();
+        let document = std::fs::read_to_string(&path).unwrap();
+        assert!(document.contains("How.") && !document.contains("old"), "{document}");
+        assert!(document.ends_with("\n\n## Calls\n\nKept.\n"), "{document}");
     }
 
     #[test]

@@ -58,3 +58,10 @@ test("quality is what came since the last look", () => {
   assert.deepEqual([quality.lost_per_10000, quality.incoming_kbps, quality.outgoing_kbps], [1_000, 100, 50]);
   assert.deepEqual([gradeOf(quality), gradeOf(first.quality)], ["poor", "good"]);
 });
+
+test("the worst of loss, delay and jitter decides how a connection is called", () => {
+  const grade = (quality: object) => gradeOf({ user: "a", ...quality });
+  assert.deepEqual([{}, { lost_per_10000: 200, round_trip_ms: 300, jitter_ms: 40 }].map(grade), ["good", "good"]);
+  assert.deepEqual([{ lost_per_10000: 201 }, { round_trip_ms: 301 }, { jitter_ms: 41 }].map(grade), ["fair", "fair", "fair"]);
+  assert.deepEqual([{ lost_per_10000: 801 }, { round_trip_ms: 601 }, { jitter_ms: 101 }].map(grade), ["poor", "poor", "poor"]);
+});

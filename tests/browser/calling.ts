@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator } from "playwright-core";
 import { Person } from "./people.ts";
 
-/** A camera and a microphone that need nobody's leave, and a screen to share. */
+/** Cameras (the second one's pictures of depth can't be sent) and microphones that need nobody's leave, and a screen to share. */
 export const CALL_ARGUMENTS = [
-  "--use-fake-device-for-media-stream=fps=10",
+  "--use-fake-device-for-media-stream=device-count=3,fps=10",
   "--use-fake-ui-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
   "--auto-select-tab-capture-source-by-title=SecureConnect",

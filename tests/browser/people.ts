@@ -8,8 +8,9 @@ const OUTPUT = fileURLToPath(new URL("./output/", import.meta.url));
 export const PASSWORD = "a quiet lamp by the window";
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-export function openBrowser(more: string[] = []): Promise<Browser> {
-  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export function openBrowser(more: string[] = [], executablePath = CHROMIUM): Promise<Browser> {
   const args = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more];
   return chromium.launch({ executablePath, chromiumSandbox: false, args });
 }

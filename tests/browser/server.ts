@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
+import http from "node:http";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,19 +26,22 @@ export class Server {
   readonly #settings: Record<string, string>;
   /** Roles that run in a process of their own, which outlives the other one. */
   readonly #apart: string[];
+  /** Its address in a network, where it serves that (`serve --lan`). */
+  readonly #lan: string | undefined;
   #process: ChildProcess | undefined;
   #beside: ChildProcess | undefined;
   /** The gateway's port; kept over restarts, so that pages find the server again. */
   #port = 0;
 
-  constructor(settings: Record<string, string>, apart: string[]) {
+  constructor(settings: Record<string, string>, apart: string[], lan?: string) {
     this.#settings = settings;
     this.#apart = apart;
+    this.#lan = lan;
   }
 
   /** Starts it with these settings by their environment variables, beside the tests' own. */
-  static async start(settings: Record<string, string> = {}, apart: string[] = []): Promise<Server> {
-    const server = new Server(settings, apart);
+  static async start(settings: Record<string, string> = {}, apart: string[] = [], lan?: string): Promise<Server> {
+    const server = new Server(settings, apart, lan);
     if (apart.length > 0) await server.#startBeside();
     await server.restart();
     return server;
@@ -44,7 +49,14 @@ export class Server {
 
   /** Where the page is. `localhost`, because browsers take its plain HTTP for secure. */
   get url(): string {
-    return `http://localhost:${this.#port}/`;
+    return this.#lan === undefined ? `http://localhost:${this.#port}/` : `https://${this.#lan}:${this.#port}/`;
+  }
+
+  /** What a role listens on, by its name in the role's folder. */
+  address(role: string, name: string): string {
+    const found = addressOf(path.join(this.directory, role, "addresses.json"), name);
+    if (found === undefined) throw new Error(`${role} listens on no ${name}`);
+    return found;
   }
 
   async restart(): Promise<void> {
@@ -54,9 +66,18 @@ export class Server {
     this.#process = child;
     const gateway = await this.#until(child, "bound its listeners", () => addressOf(addresses, "api-gateway"));
     this.#port = Number(gateway.split(":").at(-1));
-    await this.#until(child, "ready", async () => {
-      const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => undefined);
-      return answer?.ok || undefined;
+    await this.#until(child, "ready", () => this.#isReady());
+  }
+
+  /** The certificate for development is nobody's who could be trusted. */
+  #isReady(): Promise<true | undefined> {
+    const { get } = this.#lan === undefined ? http : https;
+    return new Promise((resolve) => {
+      const asked = get(new URL("readyz", this.url), { rejectUnauthorized: false, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200 || undefined);
+      });
+      asked.on("error", () => resolve(undefined));
     });
   }
 
@@ -70,7 +91,7 @@ export class Server {
 
   #spawn(roles: string[]): ChildProcess {
     const log = openSync(path.join(this.directory, "server.log"), "a");
-    const parameters = ["serve", ...roles.flatMap((role) => ["--role", role])];
+    const parameters = ["serve", ...(this.#lan === undefined ? [] : ["--lan"]), ...roles.flatMap((role) => ["--role", role])];
     return spawn(binary(), parameters, { cwd: this.directory, env: this.#environment(), stdio: ["ignore", log, log] });
   }
 
@@ -94,7 +115,9 @@ export class Server {
       set[`SECURECONNECT_${service}`] = "127.0.0.1:0";
     }
     set["SECURECONNECT_TURN__LISTEN"] = `["127.0.0.1:0"]`;
-    set["SECURECONNECT_LISTEN__GATEWAY"] = `127.0.0.1:${this.#port}`;
+    set["SECURECONNECT_LISTEN__GATEWAY"] = `${this.#lan ?? "127.0.0.1"}:${this.#port}`;
+    // Whether it is ready is asked where it listens.
+    if (this.#lan !== undefined) set["SECURECONNECT_METRICS__NETWORKS"] = `["${this.#lan}/32"]`;
     // People in tests don't wait as long as people do.
     set["SECURECONNECT_CHAT__PRESENCE_GRACE_MS"] = "1000";
     set["SECURECONNECT_CHAT__MARKERS_EVERY_MS"] = "200";

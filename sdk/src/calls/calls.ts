@@ -12,7 +12,8 @@ import type { CallCommand, CallNews, LegEnd } from "./inout.ts";
 import { PeerMesh, type PeerView } from "./mesh.ts";
 import type { ConnectionFactory, Tracks } from "./peer.ts";
 
-const LOOK_EVERY_MS = 5_000;
+/** How often it is looked how the connections do: what a person sees of them is not much older. */
+const LOOK_EVERY_MS = 2_000;
 /** In a call the next connection is tried at least so often, give or take a half: a place is kept for a short while only. */
 const HURRY_MS = 2_000;
 

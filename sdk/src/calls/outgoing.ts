@@ -4,8 +4,9 @@
 import { LIMITS, type Candidate, type Description, type LegRef, type Millis } from "../generated.ts";
 import { sameLeg } from "./rules.ts";
 
-/** Candidates come in bursts; so long the first one waits for the others. */
-const GATHER_MS = 50;
+/** Candidates come in bursts; so long the first one waits for its like. Media wait with it, so it is short: what comes later goes with what
+ * gathers while this one is under way. */
+const GATHER_MS = 5;
 /** So long after a loss the same is tried again. */
 const AGAIN_MS = 300;
 

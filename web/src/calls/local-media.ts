@@ -7,6 +7,8 @@ export class LocalMedia {
   microphone: MediaStreamTrack | undefined;
   camera: MediaStreamTrack | undefined;
   screen: MediaStreamTrack | undefined;
+  /** Why there is none, where one was wished for. */
+  readonly problems = new Map<"microphone" | "camera", string>();
   readonly #screenEnded: () => void;
 
   /** `screenEnded`: the browser's own button has stopped the sharing. */
@@ -21,16 +23,14 @@ export class LocalMedia {
 
   async openMicrophone(): Promise<void> {
     const former = this.microphone;
-    const { microphone } = preferences();
-    const audio = { ...wished(microphone), echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-    this.microphone = (await capture({ audio })).getAudioTracks()[0];
+    this.microphone = await openMicrophone();
     if (this.microphone && former) this.microphone.enabled = former.enabled;
     former?.stop();
   }
 
   async openCamera(): Promise<void> {
     const former = this.camera;
-    this.camera = (await capture({ video: cameraWish() })).getVideoTracks()[0];
+    this.camera = await openCamera();
     former?.stop();
   }
 
@@ -59,6 +59,7 @@ export class LocalMedia {
   }
 
   close(): void {
+    this.problems.clear();
     this.microphone?.stop();
     this.microphone = undefined;
     this.closeCamera();
@@ -66,18 +67,36 @@ export class LocalMedia {
   }
 }
 
-/** What is asked of a camera. */
-export function cameraWish(): MediaTrackConstraints {
+/** The microphone that was chosen. */
+export async function openMicrophone(): Promise<MediaStreamTrack> {
+  const wish = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  return (await chosen(preferences().microphone, (device) => capture({ audio: { ...wish, ...device } }))).getAudioTracks()[0]!;
+}
+
+/** The camera that was chosen. */
+export async function openCamera(): Promise<MediaStreamTrack> {
   const { camera, saveData } = preferences();
-  const size = saveData ? { width: { ideal: 320 }, height: { ideal: 180 }, frameRate: { max: 10 } } : { width: { ideal: 1280 }, height: { ideal: 720 } };
-  return { ...wished(camera), ...size };
+  const wish = saveData ? { width: { ideal: 320 }, height: { ideal: 180 }, frameRate: { max: 10 } } : { width: { ideal: 1280 }, height: { ideal: 720 } };
+  return (await chosen(camera, (device) => capture({ video: { ...wish, ...device } }))).getVideoTracks()[0]!;
+}
+
+/** Opens this device and no other, however well another would fit; any, once it was unplugged: that must not keep anyone from calling. */
+async function chosen(id: string | undefined, open: (device: MediaTrackConstraints) => Promise<MediaStream>): Promise<MediaStream> {
+  if (!id) return open({});
+  try {
+    return await open({ deviceId: { exact: id } });
+  } catch (error) {
+    // Not every browser counts this one among its `DOMException`s.
+    if ((error as { name?: string }).name !== "OverconstrainedError") throw error;
+    return open({});
+  }
 }
 
 export function canShareScreen(): boolean {
   return typeof navigator.mediaDevices?.getDisplayMedia === "function";
 }
 
-export async function capture(constraints: MediaStreamConstraints): Promise<MediaStream> {
+async function capture(constraints: MediaStreamConstraints): Promise<MediaStream> {
   // Pages that were not loaded safely have none.
   if (!navigator.mediaDevices) throw new DOMException("", "NotSupportedError");
   return navigator.mediaDevices.getUserMedia(constraints);
@@ -91,9 +110,4 @@ export function deviceProblem(what: "microphone" | "camera" | "screen", error: u
   if (name === "NotReadableError") return `The ${what} is in use by another program.`;
   if (name === "NotSupportedError") return `This browser offers no ${what} to this page. Open it with https.`;
   return `The ${what} can't be used.`;
-}
-
-function wished(id: string | undefined): MediaTrackConstraints {
-  // A device that was unplugged must not keep anyone from calling.
-  return id ? { deviceId: { ideal: id } } : {};
 }

@@ -12,7 +12,7 @@ const RING: Note[] = [
 const BACK: Note[] = [{ at: 0, hz: 425, lasts: 1 }];
 const EVERY_MS = { ring: 2_600, back: 4_000 } as const;
 
-/** Plays one pattern over and over, or none. */
+/** Plays one pattern over and over, or none; then nothing is kept open to play on. */
 export class Sounds {
   #context: AudioContext | undefined;
   #playing: keyof typeof EVERY_MS | undefined;
@@ -29,6 +29,7 @@ export class Sounds {
     this.#playing = pattern;
     if (pattern === "back") this.#repeat(BACK, 0.05, EVERY_MS.back);
     else if (pattern) this.#ring(this.#end.signal);
+    else void this.#context?.suspend();
   }
 
   #ring(signal: AbortSignal): void {
@@ -58,6 +59,8 @@ export class Sounds {
     // Before anybody touched the page, browsers keep it silent; then it only shows.
     const context = (this.#context ??= new AudioContext());
     void context.resume().catch(() => undefined);
+    // What was kept silent so far must not sound later, all at once.
+    this.#gain?.disconnect();
     const gain = context.createGain();
     gain.gain.value = loudness;
     gain.connect(context.destination);

@@ -1,5 +1,5 @@
 // Camera and microphone: which, and how they look and sound before anybody else sees and hears them.
-import { capture, cameraWish, deviceProblem } from "../calls/local-media.ts";
+import { deviceProblem, openCamera, openMicrophone } from "../calls/local-media.ts";
 import { prefer, preferences } from "../calls/preferences.ts";
 import type { Model } from "../model/model.ts";
 import { button } from "../ui/controls.ts";
@@ -57,9 +57,9 @@ class Preview {
     const stream = new MediaStream();
     this.#stream = stream;
     const problems: string[] = [];
-    for (const [what, constraints] of [["camera", { video: cameraWish() }], ["microphone", { audio: microphoneWish() }]] as const) {
+    for (const [what, open] of [["camera", openCamera], ["microphone", openMicrophone]] as const) {
       try {
-        for (const track of (await capture(constraints)).getTracks()) stream.addTrack(track);
+        stream.addTrack(await open());
       } catch (error) {
         problems.push(deviceProblem(what, error));
       }
@@ -110,11 +110,6 @@ class Preview {
       choose("Microphone", "audioinput", microphone, (id) => prefer({ microphone: id })),
     );
   }
-}
-
-function microphoneWish(): MediaTrackConstraints | true {
-  const { microphone } = preferences();
-  return microphone ? { deviceId: { ideal: microphone } } : true;
 }
 
 function stop(stream: MediaStream): void {

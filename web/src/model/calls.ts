@@ -45,7 +45,7 @@ export class CallsModel {
     this.calls.end();
     this.media.close();
     this.#sounds.play(undefined);
-    this.#notices.show(undefined);
+    this.#notices.end();
   }
 
   /** The call that this device is in, as far as it is known. */
@@ -137,14 +137,20 @@ export class CallsModel {
     enter(media);
   }
 
+  /** Without a device one is in a call as well; what the others miss then is told for as long as it is so. */
   async #open(what: "microphone" | "camera" | "screen"): Promise<boolean> {
+    const { problems } = this.media;
     try {
       if (what === "microphone") await this.media.openMicrophone();
       else if (what === "camera") await this.media.openCamera();
       else await this.media.openScreen();
+      if (what !== "screen") problems.delete(what);
       return true;
     } catch (error) {
-      toast(deviceProblem(what, error));
+      const problem = deviceProblem(what, error);
+      if (what === "screen" || this.media[what]) toast(problem);
+      else problems.set(what, problem);
+      this.#changed();
       return false;
     }
   }
@@ -161,8 +167,7 @@ export class CallsModel {
     const call = this.current;
     const calling = call?.by === this.#model.me.id && (call.status === "initiated" || call.status === "ringing");
     this.#sounds.play(!preferences().sound ? undefined : rings ? "ring" : calling ? "back" : undefined);
-    if (rings) this.#notices.show(rings.id, this.#title(rings), rings.kind === "video" ? "Video call" : "Call");
-    else this.#notices.show(undefined);
+    this.#notices.show(rings && { id: rings.id, title: this.#title(rings), body: rings.kind === "video" ? "Video call" : "Call" });
   }
 
   #title(call: Call): string {

@@ -7,6 +7,7 @@ import { titleOf } from "../../titles.ts";
 import { button, iconButton } from "../../ui/controls.ts";
 import { fill, h, set } from "../../ui/dom.ts";
 import { CallControls } from "./controls.ts";
+import { MissingMedia } from "./missing.ts";
 import { Stage } from "./stage.ts";
 
 export class CallView {
@@ -14,6 +15,7 @@ export class CallView {
   readonly #model: Model;
   readonly #stage: Stage;
   readonly #controls: CallControls;
+  readonly #missing: MissingMedia;
   readonly #title = h("h2");
   readonly #status = h("p", { class: "call-status", role: "status" });
   readonly #clock = h("span", { class: "call-clock" });
@@ -26,12 +28,14 @@ export class CallView {
     this.#model = model;
     this.#stage = new Stage(model, () => this.update());
     this.#controls = new CallControls(model);
+    this.#missing = new MissingMedia(model);
     this.#layout = iconButton("speaker", "Speaker view", () => this.#switchLayout());
     this.element = h(
       "section",
       { class: "call", tabindex: -1 },
       h("header", { class: "call-head" }, h("div", { class: "who" }, this.#title, h("div", { class: "call-line" }, this.#clock, this.#status)), this.#layout, iconButton("shrink", "Back to the chat", putAside)),
       this.#waiting,
+      this.#missing.element,
       this.#stage.element,
       this.#controls.element,
     );
@@ -61,6 +65,7 @@ export class CallView {
     this.#stage.update(call);
     this.#layout.hidden = Number(this.#stage.element.dataset["count"]) < 3;
     this.#controls.update();
+    this.#missing.update();
     this.#showWaiting(call);
     this.#tick();
   }
