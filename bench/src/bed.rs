@@ -13,6 +13,7 @@ use harness::{Person, Topology, World};
 use indicatif::ProgressBar;
 use protocol::chat::Conversations;
 use protocol::{ConversationId, ServiceName};
+use rig::RedisServer;
 use tokio::sync::Notify;
 
 use crate::population::{Login, Population};
@@ -72,8 +73,13 @@ impl Deliveries {
 impl Bed {
     /// Starts the server on a fresh data directory and imports the population. Limits stay on, raised.
     pub(crate) async fn start(population: &Population) -> Result<Self> {
-        let settings = Settings::default().set("auth.access_token_s", TOKEN_LIFE_S);
-        let world = World::with(Topology::OneProcess, settings).await;
+        Self::start_on(Topology::OneProcess, Settings::default(), population).await
+    }
+
+    /// The same in several processes, and with settings of its own.
+    pub(crate) async fn start_on(topology: Topology, settings: Settings, population: &Population) -> Result<Self> {
+        let settings = settings.set("auth.access_token_s", TOKEN_LIFE_S);
+        let world = World::with(topology, settings).await;
         let environment = vec![("SECURECONNECT_DATA_DIR".to_owned(), world.data_dir().display().to_string())];
         let logins = population.import(&binary(), world.data_dir(), &environment)?;
         Ok(Self { world, logins })
@@ -83,6 +89,16 @@ impl Bed {
     pub(crate) fn pid(&mut self) -> u32 {
         let part = self.world.topology().chat_part();
         self.world.pid(part)
+    }
+
+    /// All its processes.
+    pub(crate) fn pids(&mut self) -> Vec<u32> {
+        self.world.topology().parts().iter().map(|part| self.world.pid(part.name)).collect()
+    }
+
+    /// The Redis between them, if there is one.
+    pub(crate) fn redis(&mut self) -> Option<&mut RedisServer> {
+        self.world.redis()
     }
 
     /// Connects these people and awaits that each is in step. Each comes from an address of its own.

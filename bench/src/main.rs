@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use scenario::Scenario;
+use scenario::{Measured, Scenario};
 
 const METHOD: &str = "\
 Each figure is the median of interleaved runs, server and floor in turn, in one run of the bench. CPU is what the kernel counts for the
@@ -96,24 +96,28 @@ fn main() -> Result<()> {
 
 #[allow(clippy::print_stdout, reason = "the table is what the command is for")]
 fn measure(arguments: &Arguments) -> Result<()> {
-    let all = [Scenario::Idle, Scenario::Fanout, Scenario::Sends, Scenario::Calls];
+    let all = [Scenario::Idle, Scenario::Fanout, Scenario::Sends, Scenario::Calls, Scenario::Processes];
     let chosen = if arguments.only.is_empty() { &all[..] } else { &arguments.only };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let load = report::load_average();
-    let (mut rows, mut calls) = (Vec::new(), Vec::new());
+    let (mut rows, mut sections) = (Vec::new(), Vec::new());
     for scenario in chosen {
-        let measured = runtime.block_on(scenario.run(arguments.runs.max(1)))?;
-        if *scenario == Scenario::Calls { &mut calls } else { &mut rows }.extend(measured);
+        let load = report::load_average();
+        match runtime.block_on(scenario.run(arguments.runs.max(1)))? {
+            Measured::Rows(measured) => rows.extend(measured),
+            Measured::Section { heading, method, table } => {
+                println!("{heading}\n{table}");
+                sections.push((report::Section { heading, method, load }, table));
+            }
+        }
     }
-    for rows in [&rows, &calls].into_iter().filter(|rows| !rows.is_empty()) {
-        println!("{}", report::table(rows));
+    if !rows.is_empty() {
+        println!("{}", report::table(&rows));
     }
     if arguments.only.is_empty() {
         report::write(&arguments.document, &rows, METHOD)?;
     }
-    if !calls.is_empty() {
-        let section = report::Section { heading: "Calls", method: scenario::calls::METHOD, load };
-        section.write(&arguments.document, &calls)?;
+    for (section, table) in &sections {
+        section.write(&arguments.document, table)?;
     }
     Ok(())
 }

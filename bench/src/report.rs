@@ -133,9 +133,9 @@ pub(crate) struct Section {
 
 impl Section {
     /// Replaces the section in the document, or adds it at the end.
-    pub(crate) fn write(&self, path: &Path, rows: &[Row]) -> Result<()> {
+    pub(crate) fn write(&self, path: &Path, table: &str) -> Result<()> {
         let document = std::fs::read_to_string(path)?;
-        std::fs::write(path, self.put_into(&document, &table(rows)))?;
+        std::fs::write(path, self.put_into(&document, table))?;
         Ok(())
     }
 
@@ -179,7 +179,8 @@ fn machine() -> String {
     format!("Machine: {cores} cores of {cpu}, {} GiB, Linux {}, loopback.", kilobytes / 1024 / 1024, kernel.trim())
 }
 
-fn spread(figure: Median) -> String {
+/// A median with the lowest and the highest.
+pub(crate) fn spread(figure: Median) -> String {
     format!("{} ({} – {})", grouped(figure.median), grouped(figure.lowest), grouped(figure.highest))
 }
 

@@ -53,6 +53,12 @@ impl RedisServer {
         self.address
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {

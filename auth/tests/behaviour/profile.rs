@@ -45,7 +45,7 @@ async fn people_are_found_by_exact_handle_or_by_known_ids_only() {
 }
 
 #[tokio::test]
-async fn a_command_of_another_service_is_unknown_here() {
+async fn a_command_of_another_service_is_unsupported_here() {
     let world = World::new();
-    assert_eq!(world.code(call("messages.send", json!({}))).await, ErrorCode::UnknownCommand);
+    assert_eq!(world.code(call("messages.send", json!({}))).await, ErrorCode::Unsupported);
 }

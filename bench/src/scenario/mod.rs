@@ -3,13 +3,14 @@
 pub(crate) mod calls;
 mod fanout;
 mod idle;
+pub(crate) mod processes;
 mod sends;
 
 use anyhow::Result;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::Row;
+use crate::report::{self, Row};
 
 /// What can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -22,17 +23,36 @@ pub(crate) enum Scenario {
     Sends,
     /// 7,000 calls at once: what they cost, and how soon their devices hear of each other.
     Calls,
+    /// What it costs that the services are processes of their own.
+    Processes,
+}
+
+/// What a scenario measured.
+pub(crate) enum Measured {
+    /// Rows of the head's table.
+    Rows(Vec<Row>),
+    /// A section of its own: how it was measured, and its table.
+    Section {
+        /// Its heading.
+        heading: &'static str,
+        /// How it was measured.
+        method: &'static str,
+        /// What came of it.
+        table: String,
+    },
 }
 
 impl Scenario {
     /// Measures, `runs` times in turn with the floor.
-    pub(crate) async fn run(self, runs: usize) -> Result<Vec<Row>> {
-        match self {
-            Self::Idle => idle::run(runs).await,
-            Self::Fanout => fanout::run(runs).await,
-            Self::Sends => sends::run(runs).await,
-            Self::Calls => calls::run(runs).await,
-        }
+    pub(crate) async fn run(self, runs: usize) -> Result<Measured> {
+        let section = |heading, method, table| Measured::Section { heading, method, table };
+        Ok(match self {
+            Self::Idle => Measured::Rows(idle::run(runs).await?),
+            Self::Fanout => Measured::Rows(fanout::run(runs).await?),
+            Self::Sends => Measured::Rows(sends::run(runs).await?),
+            Self::Calls => section("Calls", calls::METHOD, report::table(&calls::run(runs).await?)),
+            Self::Processes => section("Processes", processes::METHOD, processes::run(runs).await?),
+        })
     }
 }
 

@@ -94,8 +94,13 @@ impl View<'_> {
                 }
             }
             Some(at) if seq > at + 1 => {
-                if memberships.iter().any(|m| m.joined < seq && m.last() > at) {
-                    self.wrong(ViolationKind::Loss, stream, || format!("entry {seq} after {at}"));
+                let theirs: Vec<_> = memberships.iter().filter(|m| m.joined < seq && m.last() > at).collect();
+                if !theirs.is_empty() {
+                    let spans: Vec<_> = theirs.iter().map(|m| format!("{}–{:?}", m.joined, m.left)).collect();
+                    let spans = spans.join(", ");
+                    self.wrong(ViolationKind::Loss, stream, || {
+                        format!("entry {seq} after {at}, a member in {spans}")
+                    });
                 }
             }
             Some(_) => {}

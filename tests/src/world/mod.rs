@@ -140,12 +140,9 @@ impl World {
         self.settings.host()
     }
 
-    /// The Redis that the processes share.
-    ///
-    /// # Panics
-    /// When the topology has none.
-    pub fn redis(&mut self) -> &mut RedisServer {
-        self.redis.as_mut().expect("this topology has a Redis")
+    /// The Redis that the processes share, where they do.
+    pub fn redis(&mut self) -> Option<&mut RedisServer> {
+        self.redis.as_mut()
     }
 
     /// Where a service listens.
@@ -396,9 +393,9 @@ impl World {
         }
     }
 
-    /// Starts the Redis that the topology has, and tells everyone where it is.
+    /// Starts the Redis that the topology has, unless the test names another or none, and tells everyone where it is.
     async fn share_redis(&mut self) {
-        if self.topology.has_redis() && self.redis.is_none() {
+        if self.topology.has_redis() && self.redis.is_none() && !self.settings.names_redis() {
             let redis = RedisServer::start().await;
             self.settings.share(&redis.url());
             self.redis = Some(redis);

@@ -90,6 +90,11 @@ impl Settings {
         self
     }
 
+    /// Whether the test says where Redis is, or that there is none.
+    pub(crate) fn names_redis(&self) -> bool {
+        self.values.contains_key("redis.url")
+    }
+
     /// All processes share this Redis.
     pub(crate) fn share(&mut self, redis: &str) {
         self.values.insert("redis.url".to_owned(), redis.to_owned());
