@@ -35,6 +35,9 @@ export class SecondMachine {
     const machine = new SecondMachine(first, second, name);
     try {
       run("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name);
+      // No addresses of IPv6: they come a second later by themselves, and a browser breaks off what it loads when its network changes.
+      run("link", "set", name, "addrgenmode", "none");
+      run("-n", name, "link", "set", "eth0", "addrgenmode", "none");
       run("address", "add", `${first}/30`, "dev", name);
       run("link", "set", name, "up");
       run("-n", name, "address", "add", `${second}/30`, "dev", "eth0");

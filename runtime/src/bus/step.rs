@@ -47,7 +47,8 @@ impl Step {
         self.publisher
     }
 
-    /// Takes note of a hint. While the link is listened to, the channel only proves itself: what is ahead there comes by the link too.
+    /// Takes note of a hint. While the link is listened to, the channel first proves itself by what follows right after what was handed on; what is
+    /// further ahead there comes by the link too.
     pub(super) fn note(&mut self, way: Way, on_link: bool, hint: &Hint, now: Instant) -> Note {
         let (publisher, number, is_event) = parts(hint);
         if publisher != self.publisher {
@@ -60,8 +61,11 @@ impl Step {
             };
         }
         if on_link && way == Way::Channel {
-            self.in_step |= number <= self.number + u64::from(is_event);
-            return Note::Drop;
+            let follows = number <= self.number + u64::from(is_event);
+            self.in_step |= follows;
+            if !follows {
+                return Note::Drop;
+            }
         }
         self.heard_at = now;
         // A number that is restated is handed on, also where it says nothing new: it shows that the publisher lives.
@@ -107,8 +111,13 @@ mod tests {
         assert_eq!(step.note(Way::Channel, true, &event(1, 6), now), Note::Drop);
         assert!(!step.channel_is_in_step(), "5 has not come by the link yet");
         assert_eq!(step.note(Way::Link, true, &event(1, 5), now), Note::HandOn);
-        assert_eq!(step.note(Way::Channel, true, &event(1, 6), now), Note::Drop);
+        assert_eq!(
+            step.note(Way::Channel, true, &event(1, 6), now),
+            Note::HandOn,
+            "or it would be lost when the link is left now"
+        );
         assert!(step.channel_is_in_step());
+        assert_eq!(step.note(Way::Link, true, &event(1, 6), now), Note::Drop);
         step.distrust();
         assert!(!step.channel_is_in_step());
     }
@@ -143,7 +152,7 @@ mod tests {
             let mut step = Step::new(&first, now);
             let mut heard = Heard::default();
             heard.prove(&first);
-            let (mut number, mut on_link, mut got, mut whole) = (0, true, Vec::new(), true);
+            let (mut number, mut on_link, mut got, mut whole, mut channel_lost) = (0, true, Vec::new(), true, false);
             for (lost, by_channel_first, change) in moves {
                 number += 1;
                 let hint = event(1, number);
@@ -157,6 +166,8 @@ mod tests {
                         got.push(number);
                     }
                 }
+                channel_lost |= lost && !on_link;
+                prop_assert!(whole || channel_lost, "only what the channel loses is missed");
                 if on_link && step.channel_is_in_step() && change == 0 {
                     on_link = false;
                 } else if !on_link && change == 1 {
@@ -172,7 +183,7 @@ mod tests {
             let mut unique = got.clone();
             unique.dedup();
             prop_assert_eq!(&unique, &got, "nothing twice, and in order");
-            if whole && on_link {
+            if !channel_lost {
                 prop_assert_eq!(got, (1..=number).collect::<Vec<_>>());
             }
         }

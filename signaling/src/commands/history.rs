@@ -51,6 +51,7 @@ impl Desk {
         let over = self.store.over_since(since, OVER_LATELY_MAX).await.map_err(refuse::of_store)?;
         over.iter().for_each(|call| self.tell_again(call));
         self.live.all().iter().for_each(|call| self.tell_again(call));
+        self.tell_signals_again(now);
         Ok(())
     }
 }

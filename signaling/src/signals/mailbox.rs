@@ -84,6 +84,17 @@ impl Mailboxes {
         Replay { signals: mailbox.kept.iter().map(|kept| kept.signal.clone()).collect(), lost }
     }
 
+    /// Everything that is kept, in its order and for whom, while no other can come in between: a gateway that missed hints has missed signals, too. A leg
+    /// knows by their numbers which it has heard.
+    pub(crate) fn each(&self, tell: impl Fn(UserId, &Signal)) {
+        for shard in &self.0 {
+            let shard = shard.lock();
+            for ((_, user), mailbox) in &*shard {
+                mailbox.kept.iter().for_each(|kept| tell(*user, &kept.signal));
+            }
+        }
+    }
+
     /// Makes the mailbox of a new leg, so that coming back to it is no loss.
     pub(crate) fn open(&self, call: CallId, user: UserId, epoch: u64) {
         let mut shard = self.shard(call).lock();
@@ -203,6 +214,17 @@ mod tests {
         }
         let replay = boxes.replay(CALL, user(9), 5, 1);
         assert_eq!((numbers(&replay), replay.lost), (vec![2, 3], false));
+    }
+
+    #[test]
+    fn what_is_kept_is_told_again_in_order_and_to_whom_it_went() {
+        let boxes = Mailboxes::default();
+        boxes.put(CALL, user(1), signal(5, Some(DescriptionType::Offer)), 0, |_| {});
+        boxes.put(CALL, user(1), signal(5, Some(DescriptionType::Offer)), 0, |_| {});
+        boxes.put(CALL, user(1), signal(5, None), 0, |_| {});
+        let told = Mutex::new(Vec::new());
+        boxes.each(|user, signal| told.lock().push((user, signal.number)));
+        assert_eq!(told.into_inner(), [(user(9), 2), (user(9), 3)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use link::{Identity, Refusal};
-use protocol::calls::{CALL_SIGNAL, SendSignal};
+use protocol::calls::{CALL_SIGNAL, SendSignal, Signal};
 use protocol::limits::{CANDIDATE_BYTES_MAX, CANDIDATES_PER_SIGNAL_MAX, SDP_BYTES_MAX};
 use protocol::{CallId, ErrorCode, Millis, UserId};
 
@@ -29,12 +29,19 @@ impl Desk {
             return Err(Refusal::new(ErrorCode::NotInCall, "to: that leg is not in the call (any more)."));
         }
         let now = self.store.now().await.map_err(refuse::of_store)?;
-        self.mailboxes.put(id, from, signal, now, |signal| {
-            let identity = Identity::Ephemeral { until: now + WORTH_MS };
-            self.publish(event(identity, CALL_SIGNAL, Arc::new([to.user]), now, signal));
-        });
+        self.mailboxes.put(id, from, signal, now, |signal| self.tell_signal(to.user, signal, now));
         self.meters.signals.increment(1);
         Ok(())
+    }
+
+    /// Tells every signal again that waits for being superseded.
+    pub(crate) fn tell_signals_again(&self, now: Millis) {
+        self.mailboxes.each(|user, signal| self.tell_signal(user, signal, now));
+    }
+
+    fn tell_signal(&self, to: UserId, signal: &Signal, now: Millis) {
+        let identity = Identity::Ephemeral { until: now + WORTH_MS };
+        self.publish(event(identity, CALL_SIGNAL, Arc::new([to]), now, signal));
     }
 }
 

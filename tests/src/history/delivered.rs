@@ -98,9 +98,7 @@ impl View<'_> {
                 if !theirs.is_empty() {
                     let spans: Vec<_> = theirs.iter().map(|m| format!("{}–{:?}", m.joined, m.left)).collect();
                     let spans = spans.join(", ");
-                    self.wrong(ViolationKind::Loss, stream, || {
-                        format!("entry {seq} after {at}, a member in {spans}")
-                    });
+                    self.wrong(ViolationKind::Loss, stream, || format!("entry {seq} after {at}, a member in {spans}"));
                 }
             }
             Some(_) => {}

@@ -82,7 +82,9 @@ async fn singles(bed: &Bed, members: &[Member]) -> Result<Vec<f64>> {
         let (sent, heard) = tokio::join!(writer.client.send_message(conversation, &text, None), async {
             loop {
                 match events.recv().await {
-                    Some(Event::Entry(entry)) if entry.name == protocol::chat::MESSAGE_NEW => return Ok(began.elapsed()),
+                    Some(Event::Entry(entry)) if entry.name == protocol::chat::MESSAGE_NEW => {
+                        return Ok(began.elapsed());
+                    }
                     Some(_) => {}
                     None => anyhow::bail!("the listener ended"),
                 }

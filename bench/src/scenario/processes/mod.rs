@@ -47,9 +47,7 @@ impl Spread {
         let settings = Settings::default();
         match self {
             Self::One => Bed::start_on(Topology::OneProcess, settings, population).await,
-            Self::FiveByLink => {
-                Bed::start_on(Topology::FiveProcesses, settings.set("redis.url", ""), population).await
-            }
+            Self::FiveByLink => Bed::start_on(Topology::FiveProcesses, settings.set("redis.url", ""), population).await,
             Self::FiveWithRedis => Bed::start_on(Topology::FiveProcesses, settings, population).await,
         }
     }
