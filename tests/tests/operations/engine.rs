@@ -36,6 +36,9 @@ struct Container {
     words: Vec<String>,
     environment: Vec<(String, String)>,
     healthcheck: Vec<String>,
+    /// Shipped files, and where the container has its copy of each.
+    mounted: Vec<(String, PathBuf)>,
+    places: Places,
 }
 
 impl Engine {
@@ -89,6 +92,9 @@ impl Engine {
     pub(crate) fn start(&mut self, name: &'static str, edits: &[(&str, String)]) {
         let container = self.container(name, edits);
         let folder = self.own_folder(name);
+        for (shipped, copy) in &container.mounted {
+            std::fs::write(copy, container.places.in_text(&files::text(shipped))).unwrap();
+        }
         let mut command = container.command(&container.words);
         command.current_dir(&folder);
         self.programs.insert(name, Program::start(name, command, &folder));
@@ -181,6 +187,7 @@ impl Engine {
         let own = self.own_folder(name);
         let mut places = self.places.and(edits);
         places.add("/tmp", own.join("tmp").display());
+        let mut mounted = Vec::new();
         for volume in words(&service["volumes"]) {
             let (source, target) = volume.split_once(':').unwrap();
             let target = target.trim_end_matches(":ro");
@@ -188,19 +195,13 @@ impl Engine {
                 Some(shipped) if root().join(shipped).is_file() => {
                     let copy = own.join(Path::new(shipped).file_name().unwrap());
                     places.add(target, copy.display());
+                    mounted.push((shipped.to_owned(), copy));
                 }
                 Some(_) => {}
                 None => {
                     std::fs::create_dir_all(self.volume(source)).unwrap();
                     places.add(target, self.volume(source).display());
                 }
-            }
-        }
-        for volume in words(&service["volumes"]) {
-            let shipped = volume.split(':').next().and_then(|source| source.strip_prefix("./"));
-            if let Some(shipped) = shipped.filter(|shipped| root().join(shipped).is_file()) {
-                let copy = own.join(Path::new(shipped).file_name().unwrap());
-                std::fs::write(copy, places.in_text(&files::text(shipped))).unwrap();
             }
         }
         let words = entrypoint(name, service).into_iter().chain(words(&service["command"]));
@@ -216,6 +217,8 @@ impl Engine {
             words: words.map(|word| places.in_text(&word)).collect(),
             environment,
             healthcheck: healthcheck(service).iter().map(|word| places.in_text(word)).collect(),
+            mounted,
+            places,
         }
     }
 }

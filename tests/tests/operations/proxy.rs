@@ -29,7 +29,11 @@ impl Proxy {
         ];
         engine.start("caddy", &edits);
         let authority = engine.volume("caddy").join("caddy/pki/authorities/local/root.crt");
-        let made = async || authority.is_file().then(|| Trust::in_file(&authority));
+        let made = async || {
+            let whole =
+                std::fs::read_to_string(&authority).is_ok_and(|text| text.contains("-----END CERTIFICATE-----"));
+            whole.then(|| Trust::in_file(&authority))
+        };
         let trust = engine.until("caddy", "the proxy to have an authority", made).await;
         let proxy = Self { secure, plain, trust };
         let rest = proxy.rest();
