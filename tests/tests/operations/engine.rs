@@ -171,6 +171,11 @@ impl Engine {
         assert!(status.success(), "{name}: {status}");
     }
 
+    /// Kills a service that has nothing to put in order.
+    pub(crate) async fn kill(&mut self, name: &str) {
+        self.programs.remove(name).unwrap_or_else(|| panic!("{name} was not started")).kill().await;
+    }
+
     /// Everything that was started.
     pub(crate) fn programs(&self) -> &BTreeMap<&'static str, Program> {
         &self.programs

@@ -132,6 +132,16 @@ async fn a_calls_credentials_are_good_at_coturn_which_relays_to_no_private_addre
     let said = relayed(host, port, name, "wrong").await;
     assert!(said.contains("Cannot complete Allocation"), "{said}");
     no_secret_shows(&engine);
+
+    // It is only that: where this machine's own addresses count as public, the same configuration relays.
+    engine.kill("coturn").await;
+    let own = ("denied-peer-ip=127.0.0.0-127.255.255.255", "allow-loopback-peers".to_owned());
+    engine.start("coturn", &[edits[0].clone(), own]);
+    wait::until("coturn to relay", async || {
+        let said = relayed(host, port, name, password).await;
+        said.contains("Total lost packets 0 (0.000000%)").then_some(())
+    })
+    .await;
 }
 
 /// Two clients of the server that want to send to each other; answers what coturn's own client says of it.
