@@ -1,12 +1,12 @@
 # `make run` and `make test` are all that a fresh machine needs (Rust, gcc, Node 20).
 
-.PHONY: help run web sdk test check bench soak generate deny advisories clean
+.PHONY: help run web sdk test check bench soak generate production-secrets deny advisories clean
 
 LAN ?=
 RUN_ARGS ?=
 
 help: ## Lists these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
 
 run: web ## Builds all, starts everything in one process and prints the URL of the web client (LAN=1: for a phone, too)
 	cargo build --release --locked -p secureconnect
@@ -43,6 +43,9 @@ soak: ## The long counts of the crash and power-cut tests, and of crashes in cal
 
 generate: ## Writes the TypeScript types and the tables in docs/ anew
 	cargo run --quiet --locked -p secureconnect-protocol --example generate
+
+production-secrets: ## Makes the secret files of docker-compose.production.yml and docker-compose.monitoring.yml
+	scripts/production-secrets
 
 deny: ## Licences, bans and sources of the dependency tree
 	scripts/deny bans licenses sources

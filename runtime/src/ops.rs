@@ -138,6 +138,9 @@ async fn only_operators(State(ops): State<Ops>, request: Request, next: Next) ->
 }
 
 async fn metrics(State(ops): State<Ops>) -> Response {
+    // Judged now, so that a scrape and a probe of /readyz at the same moment agree.
+    let ready = f64::from(u8::from(ops.readiness.is_ready()));
+    metrics::gauge!("service_ready", "service" => ops.service.as_str()).set(ready);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], ops.handles.render(ops.service))
         .into_response()
 }
@@ -162,9 +165,19 @@ mod tests {
     use tower::ServiceExt;
 
     async fn answer(readiness: &Readiness, path: &str, peer: &str, proxied: bool) -> (StatusCode, String) {
+        answer_of(ServiceName::Storage, readiness, path, peer, proxied).await
+    }
+
+    async fn answer_of(
+        service: ServiceName,
+        readiness: &Readiness,
+        path: &str,
+        peer: &str,
+        proxied: bool,
+    ) -> (StatusCode, String) {
         let networks = vec!["10.1.0.0/16".parse().unwrap()];
         let handles = crate::telemetry::metrics::install();
-        let router = router(ServiceName::Storage, handles, readiness.clone(), networks);
+        let router = router(service, handles, readiness.clone(), networks);
         let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
         request.extensions_mut().insert(PeerAddr(peer.parse().unwrap()));
         request.extensions_mut().insert(ViaProxy(proxied));
@@ -188,6 +201,22 @@ mod tests {
                 assert_eq!(answer(&readiness, path, peer, proxied).await.0, status, "{path} {peer}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_scrape_says_whether_the_service_is_ready() {
+        let readiness = Readiness::new(Shutdown::new());
+        let store = readiness.dependency("store", true);
+        let ready = async || {
+            // The recorder is the process's: no other test scrapes this service.
+            let (_, text) = answer_of(ServiceName::Turn, &readiness, "/metrics", "127.0.0.1:9", false).await;
+            text.contains("\nservice_ready{service=\"turn-server\"} 1\n")
+        };
+        assert!(!ready().await);
+        store.up();
+        assert!(ready().await);
+        store.down("full");
+        assert!(!ready().await);
     }
 
     #[tokio::test]

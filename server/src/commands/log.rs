@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use protocol::ServiceName;
 use protocol::accounts::Done;
 use runtime::store::StoreLock;
 
@@ -14,7 +13,8 @@ use crate::say;
 
 pub(crate) async fn run(config: &Config, filter: String) -> Result<ExitCode> {
     let mut told = Vec::new();
-    for service in ServiceName::ALL {
+    // Where each service has a container of its own, only its own one can be asked from there; its `roles` say which that is.
+    for service in config.roles.iter().map(|role| role.0) {
         let folder = config.folder(service);
         if StoreLock::holder(&folder).is_none() {
             continue;

@@ -16,7 +16,8 @@ on_every_topology![
     health_names_every_dependency,
 ];
 
-const OF_EVERY_SERVICE: &[&str] = &["http_requests_total", "http_request_duration_seconds", "http_requests_in_flight"];
+const OF_EVERY_SERVICE: &[&str] =
+    &["http_requests_total", "http_request_duration_seconds", "http_requests_in_flight", "service_ready"];
 const OF_STORES: &[&str] = &[
     "db_connections_active",
     "db_connections_idle",

@@ -108,6 +108,7 @@ pub const CATALOGUE: &[Metric] = &[
         ALL,
         "Connections closed before a request was read",
     ),
+    gauge("service_ready", &["service"], ALL, "1 while /readyz says that the service can serve, judged at each scrape"),
     // Store
     gauge("db_connections_active", &["service"], &[Auth, Chat, Signaling], "Database connections in use"),
     gauge("db_connections_idle", &["service"], &[Auth, Chat, Signaling], "Database connections at rest"),
