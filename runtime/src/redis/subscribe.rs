@@ -4,6 +4,7 @@
 //! numbers. A subscription ends when the connection may have missed something, and never silently goes on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
@@ -18,6 +19,7 @@ use super::health::Standing;
 /// A channel that is heard.
 pub struct Subscription {
     messages: mpsc::Receiver<Bytes>,
+    lost: Arc<AtomicU64>,
     ended: Arc<Notify>,
     standing: watch::Receiver<Standing>,
     since: Standing,
@@ -38,13 +40,17 @@ impl Redis {
             return Err(Failure::Gone);
         }
         let (sender, messages) = mpsc::channel(capacity.max(1));
-        let ended = Arc::new(Notify::new());
+        let (ended, lost) = (Arc::new(Notify::new()), Arc::new(AtomicU64::new(0)));
         let pushed = {
-            let ended = Arc::clone(&ended);
+            let (ended, lost) = (Arc::clone(&ended), Arc::clone(&lost));
             move |push: PushInfo| -> Result<(), std::convert::Infallible> {
                 match push.kind {
                     // A full line loses the message; its number tells.
-                    PushKind::Message => drop(payload(push).map(|payload| sender.try_send(payload))),
+                    PushKind::Message => {
+                        if let Some(Err(_)) = payload(push).map(|payload| sender.try_send(payload)) {
+                            lost.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
                     PushKind::Disconnection => ended.notify_one(),
                     _ => {}
                 }
@@ -58,7 +64,7 @@ impl Redis {
         }
         self.shared.meters.connected(1.0);
         let shared = Arc::clone(&self.shared);
-        Ok(Subscription { messages, ended, standing, since, shared, _connection: connection })
+        Ok(Subscription { messages, lost, ended, standing, since, shared, _connection: connection })
     }
 
     /// Tells a channel; answers how many heard it.
@@ -80,6 +86,14 @@ impl Subscription {
             () = self.ended.notified() => None,
             _ = self.standing.wait_for(|standing| *standing != since) => None,
         }
+    }
+}
+
+impl Subscription {
+    /// How many messages found no room.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 }
 

@@ -146,7 +146,9 @@ pub fn declare(service: ServiceName, name: &'static str, labels: &[(&'static str
 /// Registers at zero every metric of this service that has no label but `service`.
 pub fn declare_plain(service: ServiceName) {
     for metric in CATALOGUE {
-        if metric.labels == ["service"] && metric.services.contains(&service) {
+        // Those of Redis are registered where there is one: zero would read as an outage.
+        let is_there = !metric.name.starts_with("redis_");
+        if is_there && metric.labels == ["service"] && metric.services.contains(&service) {
             declare(service, metric.name, &[]);
         }
     }
