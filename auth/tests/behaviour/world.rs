@@ -54,6 +54,7 @@ impl World {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             readiness: Readiness::new(shutdown.clone()),
+            redis: None,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
         let auth = Auth::open(config.clone(), directory.path(), host).unwrap();
