@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 use runtime::store::{Migration, StoreOptions};
 
 use crate::clock::{Clock, SystemClock};
@@ -22,6 +23,8 @@ pub struct Host {
     pub shutdown: Shutdown,
     /// Where it tells whether it can serve.
     pub readiness: Readiness,
+    /// The Redis by which login budgets outlive this process.
+    pub redis: Option<Redis>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -47,10 +50,10 @@ pub enum OpenError {
 }
 
 impl Host {
-    /// A host with the machine's clock.
+    /// A host with the machine's clock and no Redis.
     #[must_use]
     pub fn new(tasks: Tasks, shutdown: Shutdown, readiness: Readiness) -> Self {
-        Self { tasks, shutdown, readiness, clock: Arc::new(SystemClock::default()) }
+        Self { tasks, shutdown, readiness, redis: None, clock: Arc::new(SystemClock::default()) }
     }
 }
 
@@ -61,7 +64,7 @@ impl Auth {
     /// # Errors
     /// When the config, the key file or the store can't be used; nothing is changed then.
     pub fn open(config: Config, directory: &Path, host: Host) -> Result<Arc<Self>, OpenError> {
-        let state = Arc::new(State::open(config, directory, Arc::clone(&host.clock))?);
+        let state = Arc::new(State::open(config, directory, Arc::clone(&host.clock), host.redis.clone())?);
         tidy::start(&state, &host);
         Ok(Arc::new(Self::new(state)))
     }

@@ -10,7 +10,8 @@ use parking_lot::RwLock;
 use protocol::accounts::{Account, Grant};
 use protocol::{ErrorCode, Millis, ServiceName};
 use runtime::audit::Spool;
-use runtime::limits::{Keyed, SlidingWindow};
+use runtime::limits::{Exact, Rule};
+use runtime::redis::Redis;
 use runtime::store::{Store, StoreOptions};
 use runtime::telemetry::metrics::{self, TopOffenders};
 use rusqlite::Connection;
@@ -19,7 +20,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::keys::{self, Ring, SigningKey};
-use crate::lockout::Subject;
 use crate::open::OpenError;
 use crate::password::Hasher;
 use crate::schema::MIGRATIONS;
@@ -42,8 +42,9 @@ pub(crate) struct State {
     pub(crate) secret: Secret,
     pub(crate) hasher: Hasher,
     pub(crate) spool: Spool,
-    /// Logins per account and minute.
-    pub(crate) logins: Keyed<Subject, SlidingWindow>,
+    /// Logins per account and minute, by the number of a [`Subject`](crate::lockout::Subject).
+    pub(crate) logins: Exact<u128>,
+    pub(crate) redis: Option<Redis>,
     /// Failed logins by address.
     pub(crate) offenders: Arc<TopOffenders>,
     ring: RwLock<Arc<Ring>>,
@@ -63,7 +64,12 @@ pub(crate) fn store_options(directory: &Path) -> StoreOptions {
 }
 
 impl State {
-    pub(crate) fn open(config: Config, directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        config: Config,
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        redis: Option<Redis>,
+    ) -> Result<Self, OpenError> {
         if let Some(problem) = config.problems(false).into_iter().next() {
             return Err(OpenError::Config(problem));
         }
@@ -83,7 +89,8 @@ impl State {
             secret,
             hasher,
             spool: Spool::start(store.clone(), SPOOL_MAX),
-            logins: Keyed::new(RATE_KEYS_MAX),
+            logins: Exact::new("login_account", Rule::per_minute(config.login_account), RATE_KEYS_MAX),
+            redis,
             offenders: handles.top_offenders(ServiceName::Auth, "auth_login_failed_by_ip", "ip"),
             ring,
             store,

@@ -10,6 +10,7 @@ use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 use runtime::telemetry::metrics::declare_plain;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub services: Services,
     /// Counts of rate limits, by the names of [`protocol::limits::RATE_LIMITS`]; what is absent keeps the table's.
     pub limits: BTreeMap<String, u32>,
+    /// The Redis by which several gateways count together; none where there is one gateway.
+    pub redis: Option<Redis>,
     /// Where denials are audited. Without one they are not.
     pub audit: Option<Spool>,
     /// How the process goes down.
@@ -70,7 +73,7 @@ impl Gateway {
     /// Builds it and starts its background tasks; it is ready when the readiness that it was given says so. Call it inside a tokio runtime.
     #[must_use]
     pub fn build(config: Config, parts: Parts) -> Self {
-        let Parts { services, limits, audit, shutdown, readiness, tasks } = parts;
+        let Parts { services, limits, redis, audit, shutdown, readiness, tasks } = parts;
         declare_plain(ServiceName::Gateway);
         let settings = Settings {
             queue_bytes: config.queue_bytes,
@@ -81,7 +84,7 @@ impl Gateway {
         let hub = Arc::new(Hub::new(Arc::clone(&services.chat), settings, config.parked_max));
         let edge = Arc::new(Edge {
             tokens: Tokens::new(Arc::clone(&services.auth)),
-            limits: Limits::new(&limits),
+            limits: Limits::new(&limits, redis),
             unauthenticated: Unauthenticated::new(config.unauthenticated_per_address),
             origins: Origins::new(&config.allowed_origins),
             hub,
@@ -125,6 +128,7 @@ fn start(edge: &Arc<Edge>, readiness: &Readiness, shutdown: &Shutdown, tasks: &T
     }
     spawn("revocations", Box::pin(tail_revocations(Arc::clone(edge))));
     spawn("devices", Box::pin(report_devices(Arc::clone(edge))));
+    spawn("limits", Box::pin(settle_limits(Arc::clone(edge))));
     spawn("sweep", Box::pin(sweep(Arc::clone(edge), readiness.clone())));
 }
 
@@ -144,6 +148,10 @@ async fn tail_revocations(edge: Arc<Edge>) {
     let hub = Arc::clone(&edge.hub);
     let tell = move |row: &link::Revocation| hub.revoke(row.user, row.revoked);
     edge.tokens.revocations().tail(tell).await;
+}
+
+async fn settle_limits(edge: Arc<Edge>) {
+    edge.limits.settle().await;
 }
 
 async fn report_devices(edge: Arc<Edge>) {

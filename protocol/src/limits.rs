@@ -88,9 +88,10 @@ pub enum LimitKey {
 /// How a limit counts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum LimitKind {
-    /// Never more than `count` in any window of `window_ms`.
+    /// Never more than `count` in any window of `window_ms`, also of several gateways that count over Redis: it is asked before anything is admitted.
     SlidingWindow,
-    /// `count` per `window_ms` on average (GCRA), with `burst` at once.
+    /// `count` per `window_ms` on average (GCRA), with `burst` at once. Several gateways tell Redis ten times a second what they admitted: what they admit too
+    /// much in between is at most a burst each, and is owed from then on, so that the average holds.
     Gcra {
         /// How many may come at once after a rest.
         burst: u32,
@@ -114,7 +115,8 @@ pub struct RateLimit {
 
 const MINUTE_MS: u64 = 60_000;
 
-/// All rate limits in one readable table; each row's `count` is configurable under `[limits]` by its name.
+/// All rate limits in one readable table; each row's `count` is configurable under `[limits]` by its name. Without Redis, or while it is gone, each process
+/// counts by itself: then a row allows so much on each gateway.
 pub const RATE_LIMITS: &[RateLimit] = &[
     RateLimit {
         name: "general",

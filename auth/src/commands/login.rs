@@ -9,7 +9,7 @@ use std::sync::Arc;
 use link::{Call, Refusal, Reply};
 use protocol::accounts::Login;
 use protocol::{ErrorCode, Millis, UserId};
-use runtime::limits::Rule;
+use runtime::limits::{Refused, draw};
 use rusqlite::Connection;
 use secrecy::SecretString;
 
@@ -22,6 +22,8 @@ use crate::state::{Issued, State};
 use crate::stop::{Denial, Stop, Verdict};
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+/// When who was refused for want of Redis comes again.
+const UNAVAILABLE_MS: Millis = 1_000;
 
 /// Serves the command.
 pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Denial> {
@@ -34,13 +36,7 @@ pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Deni
     let user = found.as_ref().map(|row| row.account.id);
     let denied = |refusal| Denial::about(user, refusal);
     open.map_err(denied)?;
-    let budget = Rule::per_minute(state.config.login_account);
-    let decision = state.logins.take(guard.rate_key(), &budget, now, 1);
-    if !decision.allowed {
-        let message = "too many logins to this account: wait, or log in from a place where you did before";
-        let refusal = Refusal::new(ErrorCode::RateLimited, message);
-        return Err(denied(refusal.after(decision.retry_after_ms)));
-    }
+    within_budget(state, &guard).await.map_err(denied)?;
 
     let phc = found.as_ref().and_then(|row| row.password.clone());
     let password = SecretString::from(body.password);
@@ -57,6 +53,19 @@ pub(crate) async fn login(state: &Arc<State>, call: &Call) -> Result<Reply, Deni
         _ => state.write("tallies/fail", &call.context, move |desk| fail(desk, &guard, user)).await?,
     };
     Ok(state.answer(verdict?, body.cookie)?)
+}
+
+/// Draws from the logins of what the attempt is counted against.
+async fn within_budget(state: &State, guard: &Guard) -> Result<(), Refusal> {
+    let budget = (&state.logins, guard.rate_key());
+    match draw(state.redis.as_ref(), &[budget], || state.clock.now()).await {
+        Ok(_) => Ok(()),
+        Err(Refused::Limited(decision)) => {
+            let message = "too many logins to this account: wait, or log in from a place where you did before";
+            Err(Refusal::new(ErrorCode::RateLimited, message).after(decision.retry_after_ms))
+        }
+        Err(Refused::Unavailable) => Err(Refusal::of(ErrorCode::Unavailable).after(UNAVAILABLE_MS)),
+    }
 }
 
 /// What is known of an attempt before anything is verified.

@@ -93,8 +93,8 @@ impl Guard {
     }
 
     /// Under which key its attempts are rate limited.
-    pub(crate) fn rate_key(&self) -> Subject {
-        self.account.0
+    pub(crate) fn rate_key(&self) -> u128 {
+        u128::from_be_bytes(self.account.0)
     }
 
     fn parts(&self) -> impl Iterator<Item = &(Subject, Policy)> {

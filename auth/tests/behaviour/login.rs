@@ -74,3 +74,28 @@ async fn a_hash_that_cost_too_little_is_replaced_at_the_next_login() {
     let _: Grant = world.ask(login("ada", PASSWORD)).await.unwrap();
     assert!(phc(&world).await.contains("m=8,t=3"));
 }
+
+#[tokio::test]
+async fn the_budget_of_an_account_outlives_a_restart_where_there_is_a_redis() {
+    let mut server = rig::RedisServer::start().await;
+    let mut config = cheap();
+    config.login_account = 5;
+    let redis = runtime::redis::Config { url: server.url(), ..Default::default() };
+    let world = World::with_redis(config, redis);
+    world.redis_is(true).await;
+    world.register("ada").await;
+    let admitted = async |world: &World| {
+        let mut admitted = 0;
+        for _ in 0..10 {
+            admitted += usize::from(world.send(login("ada", PASSWORD)).await.result.is_ok());
+        }
+        admitted
+    };
+    assert_eq!(admitted(&world).await, 5);
+    let world = world.restart().await;
+    world.redis_is(true).await;
+    assert_eq!(world.code(login("ada", PASSWORD)).await, ErrorCode::RateLimited);
+    server.kill().await;
+    world.redis_is(false).await;
+    assert_eq!(admitted(&world).await, 5, "by itself it counts what it has seen itself");
+}

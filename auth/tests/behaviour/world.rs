@@ -9,6 +9,7 @@ use protocol::accounts::{Grant, Role};
 use protocol::{ErrorCode, ServiceName, SessionId};
 use runtime::lifecycle::{Phase, Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::{self, Redis};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -22,6 +23,8 @@ pub(crate) struct World {
     pub(crate) auth: Arc<Auth>,
     pub(crate) clock: Arc<ManualClock>,
     config: Config,
+    redis: Option<redis::Config>,
+    handle: Option<Redis>,
     directory: tempfile::TempDir,
     tasks: Tasks,
     shutdown: Shutdown,
@@ -45,25 +48,47 @@ impl World {
     pub(crate) fn with(config: Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(4_000_000_000_000));
-        Self::open(config, directory, clock)
+        Self::open(config, None, directory, clock)
     }
 
-    fn open(config: Config, directory: tempfile::TempDir, clock: Arc<ManualClock>) -> Self {
+    /// A service that counts over this Redis.
+    pub(crate) fn with_redis(config: Config, redis: redis::Config) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(4_000_000_000_000));
+        Self::open(config, Some(redis), directory, clock)
+    }
+
+    fn open(
+        config: Config,
+        redis: Option<redis::Config>,
+        directory: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+    ) -> Self {
         let (tasks, shutdown) = (Tasks::new(ServiceName::Auth), Shutdown::new());
+        let start = |config| Redis::start(config, ServiceName::Auth, &tasks, shutdown.clone()).unwrap();
+        let handle = redis.as_ref().map(start);
         let host = Host {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             readiness: Readiness::new(shutdown.clone()),
+            redis: handle.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
         let auth = Auth::open(config.clone(), directory.path(), host).unwrap();
-        Self { auth, clock, config, directory, tasks, shutdown }
+        Self { auth, clock, config, redis, handle, directory, tasks, shutdown }
+    }
+
+    /// Awaits that its Redis answers, or that it does not.
+    pub(crate) async fn redis_is(&self, up: bool) {
+        let mut standing = self.handle.as_ref().unwrap().watch();
+        let found = standing.wait_for(|standing| standing.is_up() == up);
+        drop(rig::wait::within("Redis", found).await.unwrap());
     }
 
     /// Ends in order and opens the same directory again.
     pub(crate) async fn restart(self) -> Self {
         self.end().await;
-        Self::open(self.config, self.directory, self.clock)
+        Self::open(self.config, self.redis, self.directory, self.clock)
     }
 
     /// The same with another config.

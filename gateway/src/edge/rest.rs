@@ -82,7 +82,7 @@ impl Asking<'_> {
         let Asked { to, body } = self.asked(parts, body).await?;
         let client = self.client(caller);
         let routed = routed(to.as_deref())?;
-        let counted = edge.limits.command(spec, client, routed, self.spent);
+        let counted = edge.limits.pace(spec, client, routed, self.spent);
         self.limited(counted)?;
         let call = Call {
             command: spec.name.to_owned(),
@@ -112,7 +112,7 @@ impl Asking<'_> {
         };
         let caller = verified.as_ref().ok().and_then(|verified| verified.map(|v| v.caller));
         let client = self.client(caller);
-        let counted = self.edge.limits.request(client, self.spent);
+        let counted = self.edge.limits.request(self.spec, client, self.spent).await;
         self.limited(counted)?;
         match verified {
             Ok(_) => {

@@ -7,7 +7,6 @@ use std::task::Waker;
 use link::Device;
 use parking_lot::{Mutex, MutexGuard};
 use protocol::{ConnectionId, SessionId, UserId};
-use runtime::limits::Gcra;
 
 use crate::session::Session;
 
@@ -21,8 +20,6 @@ pub(crate) struct Conn {
     pub(crate) id: ConnectionId,
     /// What a client shows to resume it.
     pub(crate) secret: u128,
-    /// What the login may send: its connections share it, and a socket that resumes does not begin with a whole budget.
-    pub(crate) frames: Arc<Mutex<Gcra>>,
     state: Mutex<State>,
 }
 
@@ -37,13 +34,12 @@ struct State {
 pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
 
 impl Conn {
-    pub(crate) fn new(user: UserId, login: SessionId, session: Session, frames: Arc<Mutex<Gcra>>) -> Arc<Self> {
+    pub(crate) fn new(user: UserId, login: SessionId, session: Session) -> Arc<Self> {
         Arc::new(Self {
             user,
             login,
             id: ConnectionId::now(),
             secret: rand::random(),
-            frames,
             state: Mutex::new(State { session, task: None }),
         })
     }

@@ -44,11 +44,8 @@ impl Users {
     pub(crate) fn insert(&self, user: UserId, login: SessionId, session: Session) -> (Arc<Conn>, Option<Arc<Conn>>) {
         let mut shard = self.shard(user);
         let conns = shard.entry(user).or_insert_with(|| Vec::with_capacity(1));
-        let sibling = conns.iter().find(|other| other.login == login);
-        // However many tabs a login opens, they send within one budget.
-        let frames = sibling.map_or_else(Arc::default, |other| Arc::clone(&other.frames));
         let surplus = surplus(conns, login).map(|at| conns.remove(at));
-        let conn = Conn::new(user, login, session, frames);
+        let conn = Conn::new(user, login, session);
         conns.push(Arc::clone(&conn));
         (conn, surplus)
     }

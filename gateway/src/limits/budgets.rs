@@ -3,20 +3,27 @@
 //! Users and networks are counted in maps of their own: whoever fills those of the networks, without any login, refuses no user.
 
 use std::collections::BTreeMap;
-use std::hash::Hash;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use link::Refusal;
 use protocol::commands::{CommandSpec, Cost};
-use protocol::limits::{LimitKind, RATE_LIMITS, RateLimit};
-use protocol::{ErrorCode, UserId};
-use runtime::limits::{Decision, Gcra, Keyed, Limiter, Network, Rule, SlidingWindow};
+use protocol::{ErrorCode, SessionId, UserId};
+use runtime::limits::{Decision, Exact, Network, Paced, Refused, draw, settle};
+use runtime::redis::Redis;
+use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use super::key::Key;
+use super::rules::rule;
 use crate::clock;
 
 /// The most keys that one limit remembers; beyond it new keys are refused.
-const KEYS_MAX: usize = 100_000;
+pub(super) const KEYS_MAX: usize = 100_000;
+/// Between two settlements of the paces with Redis: what nodes admit too much in between is at most a burst each.
+const SETTLE_EVERY: Duration = Duration::from_millis(100);
+/// When whoever was refused for want of Redis comes again.
+const UNAVAILABLE_MS: u64 = 1_000;
 
 /// Who asks, as far as limits are concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,113 +38,154 @@ pub(crate) struct Spent(pub(crate) Option<Decision>);
 
 /// All limiters.
 pub(crate) struct Limits {
-    general_user: Row<UserId, SlidingWindow>,
-    general_address: Row<Network, SlidingWindow>,
-    login_address: Row<Network, SlidingWindow>,
-    register_address: Row<Network, SlidingWindow>,
-    join_user: Row<UserId, SlidingWindow>,
-    join_address: Row<Network, SlidingWindow>,
-    conversation_messages: Row<(UserId, Uuid), Gcra>,
-    calls_user: Row<UserId, SlidingWindow>,
-    call_signals: Row<UserId, Gcra>,
-    socket_opens: Row<Network, Gcra>,
-    socket_frames: Rule,
+    redis: Option<Redis>,
+    general_user: Exact<Key>,
+    general_address: Exact<Key>,
+    login_address: Exact<Key>,
+    register_address: Exact<Key>,
+    join_user: Exact<Key>,
+    join_address: Exact<Key>,
+    calls_user: Exact<Key>,
+    conversation_messages: Paced<Key>,
+    call_signals: Paced<Key>,
+    socket_opens: Paced<Key>,
+    socket_frames: Paced<Key>,
 }
 
-struct Row<K, L> {
-    rule: Rule,
-    keyed: Keyed<K, L>,
-}
+/// A budget that is to be drawn from.
+type Budget<'a> = (&'a Exact<Key>, Key);
 
 impl Limits {
-    /// The table's rows; `counts` replaces the count of those it names.
-    pub(crate) fn new(counts: &BTreeMap<String, u32>) -> Self {
-        let rule = |name| rule(name, counts);
+    /// The table's rows; `counts` replaces the count of those it names. With a Redis all gateways count together.
+    pub(crate) fn new(counts: &BTreeMap<String, u32>, redis: Option<Redis>) -> Self {
+        let exact = |name| Exact::new(name, rule(name, counts), KEYS_MAX);
+        let paced = |name| Paced::new(name, rule(name, counts), KEYS_MAX, redis.is_some());
         Self {
-            general_user: Row::new(rule("general")),
-            general_address: Row::new(rule("general")),
-            login_address: Row::new(rule("login_address")),
-            register_address: Row::new(rule("register_address")),
-            join_user: Row::new(rule("join_user")),
-            join_address: Row::new(rule("join_address")),
-            conversation_messages: Row::new(rule("conversation_messages")),
-            calls_user: Row::new(rule("calls_user")),
-            call_signals: Row::new(rule("call_signals")),
-            socket_opens: Row::new(rule("socket_opens")),
-            socket_frames: rule("socket_frames"),
+            general_user: exact("general"),
+            general_address: exact("general"),
+            login_address: exact("login_address"),
+            register_address: exact("register_address"),
+            join_user: exact("join_user"),
+            join_address: exact("join_address"),
+            calls_user: exact("calls_user"),
+            conversation_messages: paced("conversation_messages"),
+            call_signals: paced("call_signals"),
+            socket_opens: paced("socket_opens"),
+            socket_frames: paced("socket_frames"),
+            redis,
         }
     }
 
-    /// What the sockets of a login may send together.
-    pub(crate) fn socket_frames(&self) -> &Rule {
-        &self.socket_frames
+    /// A request over REST for a command: the general budget and the exact ones of its class, all or none.
+    pub(crate) async fn request(&self, spec: &CommandSpec, client: Client, spent: &mut Spent) -> Result<(), Refusal> {
+        let general = match client.user {
+            Some(user) => (&self.general_user, Key::User(user)),
+            None => (&self.general_address, Key::Network(client.address.into())),
+        };
+        let budgets: Vec<_> = std::iter::once(general).chain(self.exact(spec.cost, client)).collect();
+        self.draw(&budgets, spent).await
     }
 
-    /// A request over REST.
-    pub(crate) fn request(&self, client: Client, spent: &mut Spent) -> Result<(), Refusal> {
-        match client.user {
-            Some(user) => self.general_user.take(user, spent),
-            None => self.general_address.take(client.address.into(), spent),
+    /// The exact budgets of a command that came over a socket.
+    pub(crate) async fn command(&self, spec: &CommandSpec, client: Client) -> Result<(), Refusal> {
+        self.draw(&self.exact(spec.cost, client), &mut Spent::default()).await
+    }
+
+    /// Whether a command of this class has an exact budget: then it may have to be waited for.
+    pub(crate) fn is_exact(cost: Cost) -> bool {
+        matches!(cost, Cost::Login | Cost::Register | Cost::Join | Cost::Call)
+    }
+
+    fn exact(&self, cost: Cost, client: Client) -> Vec<Budget<'_>> {
+        let address = Key::Network(client.address.into());
+        match (cost, client.user.map(Key::User)) {
+            (Cost::Login, _) => vec![(&self.login_address, address)],
+            (Cost::Register, _) => vec![(&self.register_address, address)],
+            (Cost::Join, Some(user)) => vec![(&self.join_user, user), (&self.join_address, address)],
+            (Cost::Call, Some(user)) => vec![(&self.calls_user, user)],
+            _ => Vec::new(),
         }
     }
 
-    /// A socket is to be opened.
-    pub(crate) fn open(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.socket_opens.take(address.into(), &mut Spent::default())
+    async fn draw(&self, budgets: &[Budget<'_>], spent: &mut Spent) -> Result<(), Refusal> {
+        match draw(self.redis.as_ref(), budgets, clock::steady).await {
+            Ok(decisions) => {
+                decisions.into_iter().for_each(|decision| spent.note(decision));
+                Ok(())
+            }
+            Err(Refused::Limited(decision)) => {
+                spent.note(decision);
+                Err(limited(decision))
+            }
+            Err(Refused::Unavailable) => Err(unavailable()),
+        }
     }
 
-    /// The budgets of a command's own class.
-    pub(crate) fn command(
+    /// The pace of a command's class; nobody waits for it.
+    pub(crate) fn pace(
         &self,
         spec: &CommandSpec,
         client: Client,
         to: Option<Uuid>,
         spent: &mut Spent,
     ) -> Result<(), Refusal> {
-        let address = Network::from(client.address);
         match (spec.cost, client.user) {
-            (Cost::Login, _) => self.login_address.take(address, spent),
-            (Cost::Register, _) => self.register_address.take(address, spent),
-            (Cost::Join, Some(user)) => {
-                self.join_user.take(user, spent)?;
-                self.join_address.take(address, spent)
+            (Cost::Signal, Some(user)) => self.spend(&self.call_signals, Key::User(user), spent),
+            (Cost::Send, Some(user)) => {
+                let key = Key::Conversation(user, to.unwrap_or_default());
+                self.spend(&self.conversation_messages, key, spent)
             }
-            (Cost::Call, Some(user)) => self.calls_user.take(user, spent),
-            (Cost::Signal, Some(user)) => self.call_signals.take(user, spent),
-            (Cost::Send, Some(user)) => self.conversation_messages.take((user, to.unwrap_or_default()), spent),
             _ => Ok(()),
+        }
+    }
+
+    /// A socket is to be opened.
+    pub(crate) fn open(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.spend(&self.socket_opens, Key::Network(Network::from(address)), &mut Spent::default())
+    }
+
+    /// A frame of one of a login's sockets. They go on where there is no going on without Redis: beats and acknowledgements hold a socket open.
+    pub(crate) fn frame(&self, login: SessionId) -> Decision {
+        self.socket_frames.take(Key::Login(login), clock::steady())
+    }
+
+    fn spend(&self, row: &Paced<Key>, key: Key, spent: &mut Spent) -> Result<(), Refusal> {
+        let alone = self.redis.as_ref().is_some_and(|redis| !redis.falls_back() && !redis.standing().is_up());
+        if alone {
+            return Err(unavailable());
+        }
+        let decision = row.take(key, clock::steady());
+        spent.note(decision);
+        if decision.allowed { Ok(()) } else { Err(limited(decision)) }
+    }
+
+    /// Settles the paces with Redis, for as long as it is polled.
+    pub(crate) async fn settle(&self) {
+        let Some(redis) = &self.redis else { return };
+        let rows = [&self.conversation_messages, &self.call_signals, &self.socket_opens, &self.socket_frames];
+        let mut turn = tokio::time::interval(SETTLE_EVERY);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            turn.tick().await;
+            settle(redis, &rows, clock::steady).await;
         }
     }
 
     /// Gives back the memory of keys at rest.
     pub(crate) fn trim(&self) {
         let now = clock::steady();
-        self.general_user.trim(now);
-        self.general_address.trim(now);
-        self.login_address.trim(now);
-        self.register_address.trim(now);
-        self.join_user.trim(now);
-        self.join_address.trim(now);
-        self.conversation_messages.trim(now);
-        self.calls_user.trim(now);
-        self.call_signals.trim(now);
-        self.socket_opens.trim(now);
-    }
-}
-
-impl<K: Hash + Eq, L: Limiter> Row<K, L> {
-    fn new(rule: Rule) -> Self {
-        Self { rule, keyed: Keyed::new(KEYS_MAX) }
-    }
-
-    fn trim(&self, now: u64) {
-        self.keyed.trim(&self.rule, now);
-    }
-
-    fn take(&self, key: K, spent: &mut Spent) -> Result<(), Refusal> {
-        let decision = self.keyed.take(key, &self.rule, clock::steady(), 1);
-        spent.note(decision);
-        if decision.allowed { Ok(()) } else { Err(Refusal::of(ErrorCode::RateLimited).after(decision.retry_after_ms)) }
+        let exact = [
+            &self.general_user,
+            &self.general_address,
+            &self.login_address,
+            &self.register_address,
+            &self.join_user,
+            &self.join_address,
+            &self.calls_user,
+        ];
+        exact.into_iter().for_each(|row| row.trim(now));
+        let paced = [&self.conversation_messages, &self.call_signals, &self.socket_opens, &self.socket_frames];
+        paced.into_iter().for_each(|row| row.trim(now));
     }
 }
 
@@ -150,85 +198,11 @@ impl Spent {
     }
 }
 
-/// The row of this name with its configured count; its burst grows and shrinks with it.
-fn rule(name: &str, counts: &BTreeMap<String, u32>) -> Rule {
-    let Some(row) = RATE_LIMITS.iter().find(|row| row.name == name) else {
-        // A row that was taken out of the table limits nothing; a test holds the names.
-        return Rule::new(u32::MAX, 1);
-    };
-    configured(row, counts.get(name).copied().unwrap_or(row.count))
+/// The refusal of a spent budget.
+pub(crate) fn limited(decision: Decision) -> Refusal {
+    Refusal::of(ErrorCode::RateLimited).after(decision.retry_after_ms)
 }
 
-fn configured(row: &RateLimit, count: u32) -> Rule {
-    let rule = Rule::new(count, row.window_ms);
-    match row.kind {
-        LimitKind::SlidingWindow => rule,
-        LimitKind::Gcra { burst } => {
-            let scaled = u64::from(burst) * u64::from(count) / u64::from(row.count.max(1));
-            rule.with_burst(u32::try_from(scaled).unwrap_or(u32::MAX).max(1))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CLIENT: Client = Client { user: None, address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST) };
-
-    #[test]
-    fn every_row_of_the_table_is_counted_here_or_by_auth() {
-        let here = [
-            "general",
-            "login_address",
-            "register_address",
-            "join_user",
-            "join_address",
-            "conversation_messages",
-            "calls_user",
-            "call_signals",
-            "socket_opens",
-            "socket_frames",
-        ];
-        for row in RATE_LIMITS {
-            let known = here.contains(&row.name) || row.name == "login_account";
-            assert!(known, "{}", row.name);
-        }
-        for name in here {
-            assert!(RATE_LIMITS.iter().any(|row| row.name == name), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_configured_count_replaces_the_tables_and_the_answer_tells_what_is_left() {
-        let limits = Limits::new(&BTreeMap::from([("general".to_owned(), 2)]));
-        let mut spent = Spent::default();
-        limits.request(CLIENT, &mut spent).unwrap();
-        assert_eq!(spent.0.unwrap().remaining, 1);
-        limits.request(CLIENT, &mut spent).unwrap();
-        let refusal = limits.request(CLIENT, &mut spent).unwrap_err();
-        assert_eq!(refusal.code, ErrorCode::RateLimited);
-        assert!(refusal.retry_after_ms.unwrap() > 0);
-    }
-
-    #[test]
-    fn an_ipv6_network_has_one_budget_and_no_flood_of_networks_refuses_a_user() {
-        let limits = Limits::new(&BTreeMap::from([("general".to_owned(), 1)]));
-        let ask = |address: u128, user| {
-            let address = IpAddr::V6(address.into());
-            limits.request(Client { user, address }, &mut Spent::default())
-        };
-        let network: u128 = 0x2001_0db8 << 96;
-        ask(network + 1, None).unwrap();
-        ask(network + 2, None).unwrap_err();
-        let refused = (1..2 * KEYS_MAX as u128).filter(|n| ask(network + (n << 64), None).is_err()).count();
-        assert!(refused > 0, "the map of the networks is full");
-        ask(network + 1, Some(UserId::now())).unwrap();
-    }
-
-    #[test]
-    fn a_raised_pace_raises_its_burst() {
-        let counts = BTreeMap::from([("socket_frames".to_owned(), 600_000)]);
-        assert_eq!(Limits::new(&counts).socket_frames().burst, 120_000);
-    }
+fn unavailable() -> Refusal {
+    Refusal::of(ErrorCode::Unavailable).after(UNAVAILABLE_MS)
 }

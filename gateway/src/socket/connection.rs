@@ -189,8 +189,8 @@ impl Connection {
         let job = if resting { None } else { session.next_job(settings) };
         let job = job.map(|job| (job, session.codec()));
         // Another command is not taken with too many in flight, nor with too many answers that nobody reads.
-        let syncing = self.work.as_ref().is_some_and(|work| work.syncing);
-        let free = !syncing && commands < self.edge.config.commands_in_flight;
+        let holds = self.work.as_ref().is_some_and(|work| work.holds);
+        let free = !holds && commands < self.edge.config.commands_in_flight;
         let room = free && session.closing().is_none() && session.takes_more(settings);
         // A socket that was asked to close ends in the turn after its last frame; answers that are awaited wake it themselves.
         let ends = session.closing().is_some() && commands == 0;

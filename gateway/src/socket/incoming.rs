@@ -7,16 +7,14 @@ use link::{Call, Refusal};
 use protocol::commands::{CommandSpec, Repeat, Route};
 use protocol::frames::{Ack, ClientFrame, Renew, Renewed};
 use protocol::{CloseCode, ErrorCode, RequestId};
-use runtime::limits::Limiter;
 use serde::de::DeserializeOwned;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tracing::Instrument;
 
 use super::connection::Connection;
 use super::work::Done;
-use crate::clock;
 use crate::edge::{actor, admit, routed};
-use crate::limits::{Client, Spent};
+use crate::limits::{Client, Limits, Spent, limited};
 use crate::meters::{SOCKET_FRAMES, socket_endpoint};
 
 /// A client that goes on after so many refused frames in a row does not listen.
@@ -59,8 +57,7 @@ impl Connection {
 
     /// Draws the frame from the budget that the login's sockets share.
     fn count(&mut self) -> Result<Result<(), Refusal>, CloseCode> {
-        let rule = self.edge.limits.socket_frames();
-        let decision = self.conn.frames.lock().take(rule, clock::steady(), 1);
+        let decision = self.edge.limits.frame(self.caller.session);
         self.edge.meters.limit(SOCKET_FRAMES, !decision.allowed);
         if decision.allowed {
             self.refused = 0;
@@ -70,7 +67,7 @@ impl Connection {
         if self.refused > REFUSED_IN_A_ROW_MAX {
             return Err(CloseCode::RateLimited);
         }
-        Ok(Err(Refusal::of(ErrorCode::RateLimited).after(decision.retry_after_ms)))
+        Ok(Err(limited(decision)))
     }
 
     /// Queues a reply.
@@ -117,31 +114,68 @@ impl Connection {
         let context = self.origin.context_of_command();
         let request = context.request_id;
         match self.call(frame, bytes, context) {
-            Ok((spec, call)) => {
-                let span = tracing::info_span!(
-                    "command",
-                    service = "api-gateway",
-                    request_id = request.0.as_u128(),
-                    trace_id = self.origin.trace.trace_number(),
-                    user_id = self.caller.user.0.as_u128(),
-                );
-                let (edge, id) = (Arc::clone(&self.edge), frame.id);
-                let flight = async move {
-                    let result = edge.execute(spec, call).await.result;
-                    Done::Reply { id, request, result }
-                };
-                let flight = flight.instrument(span);
-                self.work().command(Box::pin(flight));
-            }
-            Err(refusal) => {
-                if let Some(id) = frame.id {
-                    self.reply(id, request, &Err(refusal));
-                }
-            }
+            Ok((spec, call)) if Limits::is_exact(spec.cost) => self.weigh(frame.id, spec, call),
+            Ok((spec, call)) => self.execute(frame.id, spec, call),
+            Err(refusal) => self.refuse(frame.id, request, refusal),
         }
     }
 
-    /// The command that a frame asks for, if its sender may and it is within the limits.
+    /// Asks the exact budgets of a command. What the client says next waits for the answer, so that its commands begin in the order in which they came.
+    fn weigh(&mut self, id: Option<u64>, spec: &'static CommandSpec, call: Call) {
+        let (edge, client) = (Arc::clone(&self.edge), self.client());
+        let work = self.work();
+        work.holds = true;
+        work.command(Box::pin(async move {
+            let counted = edge.limits.command(spec, client).await;
+            Done::Weighed { id, spec, call: Box::new(call), counted }
+        }));
+    }
+
+    /// The budgets have answered.
+    pub(super) fn weighed(
+        &mut self,
+        id: Option<u64>,
+        spec: &'static CommandSpec,
+        call: Call,
+        counted: Result<(), Refusal>,
+    ) {
+        self.work().holds = false;
+        self.edge.meters.limit(socket_endpoint(spec.cost), counted.is_err());
+        match counted {
+            Ok(()) => self.execute(id, spec, call),
+            Err(refusal) => self.refuse(id, call.context.request_id, refusal),
+        }
+    }
+
+    fn execute(&mut self, id: Option<u64>, spec: &'static CommandSpec, call: Call) {
+        let request = call.context.request_id;
+        let span = tracing::info_span!(
+            "command",
+            service = "api-gateway",
+            request_id = request.0.as_u128(),
+            trace_id = self.origin.trace.trace_number(),
+            user_id = self.caller.user.0.as_u128(),
+        );
+        let edge = Arc::clone(&self.edge);
+        let flight = async move {
+            let result = edge.execute(spec, call).await.result;
+            Done::Reply { id, request, result }
+        };
+        let flight = flight.instrument(span);
+        self.work().command(Box::pin(flight));
+    }
+
+    fn refuse(&self, id: Option<u64>, request: RequestId, refusal: Refusal) {
+        if let Some(id) = id {
+            self.reply(id, request, &Err(refusal));
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client { user: Some(self.caller.user), address: self.origin.address }
+    }
+
+    /// The command that a frame asks for, if its sender may and its pace allows it.
     fn call(
         &self,
         frame: &ClientFrame<'_>,
@@ -168,10 +202,11 @@ impl Connection {
             },
         };
         let routed = routed(to.as_deref())?;
-        let client = Client { user: Some(self.caller.user), address: self.origin.address };
-        let counted = self.edge.limits.command(spec, client, routed, &mut Spent::default());
-        self.edge.meters.limit(socket_endpoint(spec.cost), counted.is_err());
-        counted?;
+        if !Limits::is_exact(spec.cost) {
+            let counted = self.edge.limits.pace(spec, self.client(), routed, &mut Spent::default());
+            self.edge.meters.limit(socket_endpoint(spec.cost), counted.is_err());
+            counted?;
+        }
         let key = match spec.repeat {
             Repeat::Key => Some(frame.key.ok_or_else(|| Refusal::of(ErrorCode::IdempotencyKeyRequired))?.0),
             Repeat::Harmless | Repeat::ClientId => None,

@@ -44,7 +44,7 @@ impl Connection {
         let user = self.caller.user;
         let look = work::look(&self.edge, user, (id, request), named.unknown, named.reset, sync.done);
         let work = self.work();
-        work.syncing = true;
+        work.holds = true;
         work.command(look);
         Ok(())
     }
@@ -77,13 +77,14 @@ impl Connection {
     /// Something in flight is done.
     pub(super) fn take(&mut self, done: Done) {
         match done {
+            Done::Weighed { id, spec, call, counted } => self.weighed(id, spec, *call, counted),
             Done::Reply { id, request, result } => {
                 if let Some(id) = id {
                     self.reply(id, request, &result);
                 }
             }
             Done::Looked { id, request, reset, readable, last } => {
-                self.work().syncing = false;
+                self.work().holds = false;
                 self.answer_sync((id, request), reset, &readable, last);
             }
             Done::Page { stream, after, page } => {

@@ -15,6 +15,7 @@ use protocol::accounts::Role;
 use protocol::frames::ServerFrame;
 use protocol::{CloseCode, ErrorCode, Position, Seq, ServiceName, SessionId, StreamId, Tag, UserId};
 use runtime::lifecycle::{Shutdown, Tasks};
+use runtime::redis::Redis;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -28,6 +29,8 @@ use crate::edge::{Edge, Origin};
 use crate::gateway::{Gateway, Parts, Services};
 use crate::hub::Conn;
 use crate::session::{Close, Session, Token};
+
+mod order;
 
 /// A service that knows no registers and nothing else.
 struct Quiet;
@@ -48,15 +51,19 @@ impl Service for Quiet {
 }
 
 fn edge(tasks: Tasks, shutdown: Shutdown) -> Arc<Edge> {
-    let quiet: Arc<dyn Service> = Arc::new(Quiet);
+    edge_of(Arc::new(Quiet), None, tasks, shutdown)
+}
+
+/// An edge whose services are all this one.
+fn edge_of(service: Arc<dyn Service>, redis: Option<Redis>, tasks: Tasks, shutdown: Shutdown) -> Arc<Edge> {
     let services = Services {
-        auth: Arc::clone(&quiet),
-        chat: Arc::clone(&quiet),
-        signaling: Arc::clone(&quiet),
-        storage: Arc::clone(&quiet),
+        auth: Arc::clone(&service),
+        chat: Arc::clone(&service),
+        signaling: Arc::clone(&service),
+        storage: service,
     };
     let readiness = runtime::ops::Readiness::new(shutdown.clone());
-    let parts = Parts { services, limits: Default::default(), audit: None, shutdown, readiness, tasks };
+    let parts = Parts { services, limits: Default::default(), redis, audit: None, shutdown, readiness, tasks };
     Gateway::build(crate::Config::default(), parts).edge()
 }
 
@@ -89,7 +96,10 @@ struct Opened {
 }
 
 async fn opened() -> Opened {
-    let edge = edge(Tasks::new(ServiceName::Gateway), Shutdown::new());
+    opened_on(edge(Tasks::new(ServiceName::Gateway), Shutdown::new())).await
+}
+
+async fn opened_on(edge: Arc<Edge>) -> Opened {
     let caller = Caller { user: UserId::now(), session: SessionId::now(), connection: None, role: Role::User };
     let own = StreamId::user(caller.user);
     let token = Token { made_at: 0, expires_at: u64::MAX };

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Stream};
-use link::{Page, ReadRequest, Reader, Refusal, Standing};
+use link::{Call, Page, ReadRequest, Reader, Refusal, Standing};
+use protocol::commands::CommandSpec;
 use protocol::frames::StreamPosition;
 use protocol::limits::PAGE_MAX;
 use protocol::{ErrorCode, RequestId, Seq, StreamId, UserId};
@@ -24,6 +25,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Something that was in flight and is done.
 pub(super) enum Done {
+    /// The exact budgets of a command were asked.
+    Weighed { id: Option<u64>, spec: &'static CommandSpec, call: Box<Call>, counted: Result<(), Refusal> },
     /// A command was answered.
     Reply { id: Option<u64>, request: RequestId, result: Result<Bytes, Refusal> },
     /// The streams that a client named without being subscribed were looked at.
@@ -44,8 +47,8 @@ pub(super) struct Work {
     commands: FuturesUnordered<Flight>,
     jobs: FuturesUnordered<Flight>,
     rest: Option<Pin<Box<Sleep>>>,
-    /// A sync is looked at: what the client says next must wait for it.
-    pub(super) syncing: bool,
+    /// A sync is looked at, or a command's budgets are asked: what the client says next must wait for it.
+    pub(super) holds: bool,
 }
 
 impl Work {
@@ -72,7 +75,7 @@ impl Work {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.commands.is_empty() && self.jobs.is_empty() && self.rest.is_none() && !self.syncing
+        self.commands.is_empty() && self.jobs.is_empty() && self.rest.is_none() && !self.holds
     }
 
     /// The next thing that is done.

@@ -90,7 +90,9 @@ fn type_name(name: Option<&str>) -> String {
 
 fn rate_limits(out: &mut String) {
     out.push_str(
-        "\n## Rate limits\n\nDefaults; each count is configurable under `[limits]` by its name.\n\n\
+        "\n## Rate limits\n\nDefaults; each count is configurable under `[limits]` by its name. Several gateways count together over Redis: \
+         what is \"never more\" exactly, what is \"on average\" with at most one burst too much from each gateway between two settlements (0.1 s), \
+         which is then owed. While Redis is gone each gateway counts by itself.\n\n\
          | limit | whose budget | count | in | how |\n|---|---|---|---|---|\n",
     );
     for limit in RATE_LIMITS {

@@ -16,10 +16,24 @@ pub struct Gcra {
 
 impl Gcra {
     /// Nanoseconds that one unit takes to grow back.
-    fn step_ns(rule: &Rule) -> u64 {
+    pub(super) fn step_ns(rule: &Rule) -> u64 {
         let window_ns = rule.window_ms.saturating_mul(NANOS_PER_MILLI);
         // Rounded up: rounding down would admit one more than the rule in a long window.
         window_ns.div_ceil(u64::from(rule.count.max(1))).max(1)
+    }
+
+    /// The most that can be owed, in nanoseconds: the burst and a window. It is only owed beyond the burst where several nodes spend of one budget, or where
+    /// a clock stepped back; nobody is to wait longer than a window for either.
+    pub(super) fn most_ns(rule: &Rule) -> u64 {
+        let step = Self::step_ns(rule);
+        let window_ns = rule.window_ms.saturating_mul(NANOS_PER_MILLI);
+        step.saturating_mul(u64::from(rule.burst)).saturating_add(window_ns).saturating_sub(step)
+    }
+
+    /// Others have spent of the same budget: it is not whole before so many nanoseconds have passed.
+    pub(super) fn owe(&mut self, now: Millis, owed_ns: u64) {
+        let whole_at_ns = now.saturating_mul(NANOS_PER_MILLI).saturating_add(owed_ns);
+        self.whole_at_ns = self.whole_at_ns.max(whole_at_ns);
     }
 
     /// The decision, and the state after it if it is allowed.
@@ -28,8 +42,7 @@ impl Gcra {
         let now_ns = now.saturating_mul(NANOS_PER_MILLI);
         let step = Self::step_ns(rule);
         let tolerance = step.saturating_mul(u64::from(limit));
-        // A clock that stepped back can't owe more than the whole burst.
-        let debt = self.whole_at_ns.saturating_sub(now_ns).min(tolerance);
+        let debt = self.whole_at_ns.saturating_sub(now_ns).min(Self::most_ns(rule));
         let price = step.saturating_mul(u64::from(cost));
         let allowed = price <= tolerance.saturating_sub(debt);
         let after = if allowed { debt + price } else { debt };
@@ -101,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_owes_no_more_than_the_burst() {
+    fn after_a_clock_that_steps_back_nobody_is_told_to_wait_longer_than_a_window() {
         let rule = Rule::per_second(2);
         let mut limiter = Gcra::default();
         limiter.take(&rule, 1_000_000, 2);

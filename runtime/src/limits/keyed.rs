@@ -45,40 +45,41 @@ impl<K: Hash + Eq, L: Limiter> Keyed<K, L> {
 
     /// Spends `cost` of `key`'s budget. A new key in a full map is answered as if its budget were spent.
     pub fn take(&self, key: K, rule: &Rule, now: Millis, cost: u32) -> Decision {
-        match self.try_take(key, rule, now, cost) {
-            Ok(decision) => decision,
-            Err(KeyedFull) => Decision {
-                allowed: false,
-                limit: rule.count,
-                remaining: 0,
-                reset_ms: FULL_RETRY_MS,
-                retry_after_ms: FULL_RETRY_MS,
-            },
-        }
+        self.try_take(key, rule, now, cost).unwrap_or_else(|KeyedFull| full(rule))
     }
 
     /// As [`take`](Self::take), telling a full map apart from a spent budget.
     pub fn try_take(&self, key: K, rule: &Rule, now: Millis, cost: u32) -> Result<Decision, KeyedFull> {
+        self.with(key, rule, now, |limiter| limiter.take(rule, now, cost))
+    }
+
+    /// Does something to the limiter of `key`, made if there is none.
+    pub(super) fn with<T>(
+        &self,
+        key: K,
+        rule: &Rule,
+        now: Millis,
+        change: impl FnOnce(&mut L) -> T,
+    ) -> Result<T, KeyedFull> {
         let mut shard = self.shard(&key).lock();
         if let Some(limiter) = shard.limiters.get_mut(&key) {
-            return Ok(limiter.take(rule, now, cost));
+            return Ok(change(limiter));
         }
-        if shard.limiters.len() >= self.max_keys_per_shard {
-            shard.sweep(rule, now);
-        }
-        if shard.limiters.len() >= self.max_keys_per_shard {
+        if !shard.has_room(rule, now, self.max_keys_per_shard) {
             return Err(KeyedFull);
         }
-        let limiter = shard.limiters.entry(key).or_default();
-        Ok(limiter.take(rule, now, cost))
+        Ok(change(shard.limiters.entry(key).or_default()))
     }
 
     /// What [`take`](Self::take) would answer; spends nothing and makes no entry.
     pub fn peek(&self, key: &K, rule: &Rule, now: Millis, cost: u32) -> Decision {
-        let shard = self.shard(key).lock();
-        match shard.limiters.get(key) {
-            Some(limiter) => limiter.peek(rule, now, cost),
-            None => L::default().peek(rule, now, cost),
+        let mut shard = self.shard(key).lock();
+        if let Some(limiter) = shard.limiters.get(key) {
+            return limiter.peek(rule, now, cost);
+        }
+        match shard.has_room(rule, now, self.max_keys_per_shard) {
+            true => L::default().peek(rule, now, cost),
+            false => full(rule),
         }
     }
 
@@ -113,7 +114,20 @@ impl<K: Hash + Eq, L: Limiter> Keyed<K, L> {
     }
 }
 
+/// The answer to a new key when the map is full.
+fn full(rule: &Rule) -> Decision {
+    Decision { allowed: false, limit: rule.count, remaining: 0, reset_ms: FULL_RETRY_MS, retry_after_ms: FULL_RETRY_MS }
+}
+
 impl<K: Hash + Eq, L: Limiter> Shard<K, L> {
+    /// Whether there is room for one key more, once those at rest are forgotten.
+    fn has_room(&mut self, rule: &Rule, now: Millis, max_keys: usize) -> bool {
+        if self.limiters.len() >= max_keys {
+            self.sweep(rule, now);
+        }
+        self.limiters.len() < max_keys
+    }
+
     fn sweep(&mut self, rule: &Rule, now: Millis) {
         if now < self.sweep_at {
             return;

@@ -11,17 +11,21 @@
 //! resting state are forgotten, and when every key is in use a *new* key is refused. Failing open there would
 //! hand an attacker with many addresses the way around every limit. Addresses are keyed by their [`Network`].
 //!
+//! [`Exact`] and [`Paced`] are rows of such limiters that several nodes share over Redis, and that each counts for itself without one.
+//!
 //! No limiter reads a clock, so tests run on virtual time, and a clock that steps back neither locks a user
 //! out nor hands out a second budget: time is held at the newest instant a limiter has seen.
 
 mod gcra;
 mod keyed;
 mod network;
+mod shared;
 mod window;
 
 pub use gcra::Gcra;
 pub use keyed::{Keyed, KeyedFull};
 pub use network::Network;
+pub use shared::{Exact, Paced, Refused, draw, settle};
 pub use window::SlidingWindow;
 
 /// Milliseconds on whatever clock the caller uses throughout (Unix time or time since start).

@@ -159,6 +159,7 @@ fn open_auth(config: &Config, part: &Part, shutdown: &Shutdown) -> Result<Arc<au
         settings.login_account = *count;
     }
     let host = auth::Host::new(part.tasks.clone(), shutdown.clone(), part.readiness.clone());
+    let host = auth::Host { redis: part.redis.clone(), ..host };
     Ok(auth::Auth::open(settings, &config.folder(ServiceName::Auth), host)?)
 }
 
@@ -191,6 +192,7 @@ fn open_gateway(
     let parts = gateway::Parts {
         services,
         limits: config.limits.clone(),
+        redis: part.redis.clone(),
         audit: Some(denials.spool.clone()),
         shutdown: shutdown.clone(),
         readiness: part.readiness.clone(),

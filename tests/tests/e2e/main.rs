@@ -9,6 +9,7 @@ mod conversations;
 mod drain;
 mod encrypted;
 mod invisible;
+mod limits;
 mod links;
 mod lockout;
 mod markers;

@@ -78,18 +78,6 @@ async fn a_revoked_login_loses_all_its_connections_and_no_other() {
     assert_eq!(world.hub.parked.load(Ordering::Relaxed), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_connections_of_a_login_share_its_budget_of_frames_and_those_of_another_do_not() {
-    let world = World::new(0, 100_000).await;
-    let [login, other] = [SessionId::now(), SessionId::now()];
-    let [one, two, three] = [login, login, other].map(|login| open(&world.hub, login));
-    assert!(Arc::ptr_eq(&one.frames, &two.frames));
-    assert!(!Arc::ptr_eq(&one.frames, &three.frames));
-    park(&world.hub, &one);
-    world.hub.remove(&two);
-    assert!(Arc::ptr_eq(&one.frames, &open(&world.hub, login).frames), "a parked one keeps it too");
-}
-
 #[derive(Clone, Debug)]
 enum Step {
     Open,
