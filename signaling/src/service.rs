@@ -9,12 +9,13 @@ use protocol::{ServiceName, UserId};
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 use runtime::store::{OpenError, Store};
 
 use crate::config::Config;
 use crate::desk::{Desk, Parts};
 use crate::ice::Relay;
-use crate::store::{SqliteCalls, store_options};
+use crate::store::{CallStore, RedisCalls, SqliteCalls, store_options};
 use crate::{commands, watch, work};
 
 /// What the service needs from the process around it.
@@ -25,6 +26,8 @@ pub struct Host {
     pub shutdown: Shutdown,
     /// Where it tells whether it can serve.
     pub readiness: Readiness,
+    /// Where several processes share calls; without one they are in the service's own file.
+    pub redis: Option<Redis>,
 }
 
 /// The other services that it asks.
@@ -53,14 +56,24 @@ impl Signaling {
         let options = store_options(folder);
         let path = options.path.clone();
         let store = Store::open(options)?;
-        let Host { tasks, shutdown, readiness } = host;
+        let Host { tasks, shutdown, readiness, redis } = host;
         let spool = Spool::start(store.clone(), config.audit_spool_max);
-        let calls = Arc::new(SqliteCalls::new(store.clone()));
-        let desk = Arc::new(Desk::new(Parts { config, store: calls, chat: peers.chat, relay: peers.relay }));
-        work::recover(&desk)
-            .await
-            .map_err(|refusal| OpenError::Io { path, source: std::io::Error::other(refusal.to_string()) })?;
+        // The file's epoch names the process: it is the same after a restart, and nobody else's.
+        let shared = redis.map(|redis| RedisCalls::new(redis, store.epoch().0));
+        let calls: Arc<dyn CallStore> = match &shared {
+            Some(shared) => Arc::new(shared.clone()),
+            None => Arc::new(SqliteCalls::new(store.clone())),
+        };
+        let parts = Parts { config, store: calls, shared: shared.clone(), chat: peers.chat, relay: peers.relay };
+        let desk = Arc::new(Desk::new(parts));
         let (of, until) = (|| Arc::clone(&desk), || shutdown.clone());
+        match shared {
+            Some(shared) => tasks.spawn("signaling-share", work::share(of(), shared, until())),
+            None => {
+                let failed = |refusal: Refusal| std::io::Error::other(refusal.to_string());
+                work::recover(&desk).await.map_err(|refusal| OpenError::Io { path, source: failed(refusal) })?;
+            }
+        }
         tasks.spawn("signaling-deadlines", work::keep_deadlines(of(), until()));
         tasks.spawn("signaling-outputs", work::perform_outputs(of(), until()));
         tasks.spawn("signaling-members", watch::watch_members(of(), until()));

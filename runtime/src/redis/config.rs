@@ -1,10 +1,11 @@
 //! `[redis]`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::connect;
+use super::{ANSWER_WITHIN, connect};
 use crate::config::{Environment, Problems, Secret};
 
 /// Where Redis is; without a URL or a Sentinel the process lives on its own memory, which is right for one process.
@@ -25,6 +26,13 @@ pub struct Config {
     pub fallback: bool,
     /// Who knows where the master is.
     pub sentinel: SentinelConfig,
+    /// [`ANSWER_WITHIN`], and no setting: tests of what is asked, not of how fast, have more patience on a loaded machine.
+    #[serde(skip, default = "answer_within")]
+    pub answer_within: Duration,
+}
+
+fn answer_within() -> Duration {
+    ANSWER_WITHIN
 }
 
 /// `[redis.sentinel]`.
@@ -47,6 +55,7 @@ impl Default for Config {
             prefix: "secureconnect".to_owned(),
             fallback: true,
             sentinel: SentinelConfig::default(),
+            answer_within: ANSWER_WITHIN,
         }
     }
 }

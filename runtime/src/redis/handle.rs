@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use super::failure::{self, Failure};
 use super::health::{Answer, Health, Standing};
 use super::lua::Lua;
 use super::meters::Meters;
-use super::{ANSWER_WITHIN, supervise};
+use super::supervise;
 use crate::lifecycle::{Shutdown, Tasks};
 
 /// A service's Redis. Clones share the connection.
@@ -38,6 +38,7 @@ pub(super) struct Shared {
     pub(super) meters: Meters,
     pub(super) life_key: String,
     fallback: bool,
+    pub(super) answer_within: Duration,
     settling: AtomicUsize,
 }
 
@@ -61,6 +62,7 @@ impl Redis {
             meters: Meters::new(service),
             life_key: format!("{}:life", config.prefix),
             fallback: config.fallback,
+            answer_within: config.answer_within,
             settling: AtomicUsize::new(0),
         });
         tasks.spawn("redis", supervise::supervise(Arc::clone(&shared), shutdown));
@@ -157,7 +159,7 @@ impl Shared {
         ask: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, Failure> {
         let began = Instant::now();
-        let answered = tokio::time::timeout(ANSWER_WITHIN, ask(live.connection.clone())).await;
+        let answered = tokio::time::timeout(self.answer_within, ask(live.connection.clone())).await;
         self.meters.command(name, began.elapsed());
         let (answer, result) = match answered {
             Ok(Ok(value)) => (Answer::Given, Ok(value)),
@@ -165,7 +167,7 @@ impl Shared {
                 failure @ Failure::Refused(_) if !failure::is_unfit(&error) => (Answer::Given, Err(failure)),
                 failure => (Answer::Broken, Err(failure)),
             },
-            Err(_) => (Answer::Late, Err(Failure::Lost(format!("no answer within {ANSWER_WITHIN:?}")))),
+            Err(_) => (Answer::Late, Err(Failure::Lost(format!("no answer within {:?}", self.answer_within)))),
         };
         if let Err(failure) = &result {
             self.meters.error(name, failure.label());

@@ -11,7 +11,6 @@ use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::ANSWER_WITHIN;
 use super::failure::{self, Failure};
 use super::handle::{Redis, Shared};
 use super::health::Standing;
@@ -58,7 +57,7 @@ impl Redis {
             }
         };
         let mut connection = self.shared.connector.connect(Some(pushed)).await.map_err(|error| failure::of(&error))?;
-        match tokio::time::timeout(ANSWER_WITHIN, connection.subscribe(channel)).await {
+        match tokio::time::timeout(self.shared.answer_within, connection.subscribe(channel)).await {
             Ok(subscribed) => subscribed.map_err(|error| failure::of(&error))?,
             Err(_) => return Err(Failure::Lost("no answer to a subscription".to_owned())),
         }

@@ -175,8 +175,12 @@ async fn open_signaling(
     shutdown: &Shutdown,
     peers: signaling::Peers,
 ) -> Result<Arc<signaling::Signaling>> {
-    let host =
-        signaling::Host { tasks: part.tasks.clone(), shutdown: shutdown.clone(), readiness: part.readiness.clone() };
+    let host = signaling::Host {
+        tasks: part.tasks.clone(),
+        shutdown: shutdown.clone(),
+        readiness: part.readiness.clone(),
+        redis: part.redis.clone(),
+    };
     let folder = config.folder(ServiceName::Signaling);
     Ok(signaling::Signaling::open(config.signaling.clone(), &folder, peers, host).await?)
 }

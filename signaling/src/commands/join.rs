@@ -33,6 +33,7 @@ impl Command<'_> {
             return Err(refuse::not_found());
         }
         self.must_be_free(Some(id)).await?;
+        desk.serve(id).await;
         let changed = desk.change(id, Input::Join { user, device, epoch: None, media }).await?;
         self.watch_connection().await;
         self.look_again(&changed.call).await?;
@@ -49,6 +50,7 @@ impl Command<'_> {
     ) -> Result<Joined, Refusal> {
         let (desk, user) = (self.desk, self.caller.user);
         let device = self.device()?;
+        desk.serve(id).await;
         let changed = desk.change(id, Input::Join { user, device, epoch: Some(epoch), media }).await?;
         self.watch_connection().await;
         let replay = desk.mailboxes.replay(id, user, epoch, heard);

@@ -38,16 +38,14 @@ impl Command<'_> {
     /// New TURN credentials, for whoever is in.
     pub(super) async fn ice(self) -> Result<Ice, Refusal> {
         let Leg { epoch } = self.call.parse()?;
-        let call = self.visible().await?;
-        call.leg(self.caller.user, epoch).map_err(refuse::of_machine)?;
+        let call = self.with_leg(epoch).await?;
         let now = self.desk.store.now().await.map_err(refuse::of_store)?;
         Ok(self.desk.ice(call.id, self.caller.user, epoch, now))
     }
 
     pub(super) async fn quality(self) -> Result<Done, Refusal> {
         let report: ReportQuality = self.call.parse()?;
-        let call = self.visible().await?;
-        call.leg(self.caller.user, report.epoch).map_err(refuse::of_machine)?;
+        self.with_leg(report.epoch).await?;
         if report.peers.len() > CALL_PARTICIPANTS_MAX {
             return Err(refuse::invalid(format!("peers: at most {CALL_PARTICIPANTS_MAX}")));
         }

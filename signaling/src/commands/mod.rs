@@ -74,8 +74,19 @@ impl Command<'_> {
 
     /// The call, for someone who has a part in it; for anyone else it does not exist.
     async fn visible(&self) -> Result<Arc<CallState>, Refusal> {
-        let call = self.desk.load(self.call_id()?).await?;
-        if call.parts.contains_key(&self.caller.user) { Ok(call) } else { Err(refuse::not_found()) }
+        let has_part = |call: &Arc<CallState>| call.parts.contains_key(&self.caller.user);
+        let ask = |call: &Arc<CallState>| if has_part(call) { Ok(Arc::clone(call)) } else { Err(refuse::not_found()) };
+        self.desk.ask(self.call_id()?, ask).await
+    }
+
+    /// The call, for a leg that is in it.
+    async fn with_leg(&self, epoch: u64) -> Result<Arc<CallState>, Refusal> {
+        let user = self.caller.user;
+        let ask = |call: &Arc<CallState>| match call.parts.contains_key(&user) {
+            true => call.leg(user, epoch).map(|_| Arc::clone(call)).map_err(refuse::of_machine),
+            false => Err(refuse::not_found()),
+        };
+        self.desk.ask(self.call_id()?, ask).await
     }
 
     /// The device that asks: a leg stands on a socket.

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use protocol::{CallId, ConnectionId, ConversationId, SessionId, UserId};
+use protocol::{CallId, ConnectionId, ConversationId, Millis, SessionId, UserId};
 
 use crate::machine::{CallState, Part};
+
+/// How long it is remembered that a call is over; a version is its time in milliseconds, or later.
+const OVER_LATELY_MS: Millis = 60_000;
 
 /// Live calls by everything they are looked for by. It holds only what the store holds too.
 #[derive(Default)]
@@ -19,19 +22,31 @@ struct Tables {
     users: HashMap<UserId, Vec<CallId>>,
     connections: HashMap<ConnectionId, CallId>,
     sessions: HashMap<SessionId, Vec<CallId>>,
+    /// The last versions of calls that were over lately: what another process wrote may be heard before the own one that it followed.
+    over: HashMap<CallId, u64>,
 }
 
 impl Live {
     /// Takes note of a version: a newer one replaces an older one, one that is over takes the call out.
     pub(crate) fn put(&self, call: &Arc<CallState>) {
         let mut tables = self.0.write();
-        if tables.calls.get(&call.id).is_some_and(|known| known.version > call.version) {
+        let newer = |known: u64| known > call.version;
+        let known =
+            tables.calls.get(&call.id).map(|known| known.version).or_else(|| tables.over.get(&call.id).copied());
+        if known.is_some_and(newer) {
             return;
         }
         tables.forget(call.id);
-        if !call.status.is_over() {
+        if call.status.is_over() {
+            tables.over.insert(call.id, call.version);
+        } else {
             tables.remember(call);
         }
+    }
+
+    /// Forgets what was over for longer than any version is on its way.
+    pub(crate) fn tidy(&self, now: Millis) {
+        self.0.write().over.retain(|_, version| *version + OVER_LATELY_MS > now);
     }
 
     pub(crate) fn get(&self, call: CallId) -> Option<Arc<CallState>> {

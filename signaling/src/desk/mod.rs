@@ -4,6 +4,7 @@
 //! the store's compare-and-set decides. Whoever loses reads what won and asks the machine again.
 
 mod live;
+mod share;
 pub(crate) mod tell;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::machine::{CallState, Input, Machine, Outcome};
 use crate::meters::Meters;
 use crate::refuse;
 use crate::signals::Mailboxes;
-use crate::store::{CallStore, Created, Swapped};
+use crate::store::{CallStore, Created, RedisCalls, Swapped};
 use crate::watch::Connections;
 
 /// How many locks the calls are spread over.
@@ -34,6 +35,8 @@ const TRIES: usize = 16;
 pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
+    /// Where other processes know of the same calls.
+    pub(crate) shared: Option<RedisCalls>,
     pub(crate) chat: Arc<dyn Service>,
     pub(crate) relay: Option<Relay>,
     pub(crate) live: Live,
@@ -56,6 +59,7 @@ pub(crate) struct Desk {
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
+    pub(crate) shared: Option<RedisCalls>,
     pub(crate) chat: Arc<dyn Service>,
     pub(crate) relay: Option<Relay>,
 }
@@ -71,11 +75,12 @@ pub(crate) struct Changed {
 
 impl Desk {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { config, store, chat, relay } = parts;
+        let Parts { config, store, shared, chat, relay } = parts;
         Self {
             publisher: Publisher::new(config.hints_max),
             config,
             store,
+            shared,
             chat,
             relay,
             live: Live::default(),
@@ -108,10 +113,18 @@ impl Desk {
     pub(crate) async fn change(&self, id: CallId, input: Input) -> Result<Changed, Refusal> {
         let _turn = self.turn(id).await;
         let mut before = self.load(id).await?;
+        // Where others write too, what memory refuses may be right by now, and what it has behind it may have to be done.
+        let mut sure = self.shared.is_none();
         for _ in 0..TRIES {
             let now = self.store.now().await.map_err(refuse::of_store)?;
-            let (after, outcome) = Machine::handle(&before, now, input).map_err(refuse::of_machine)?;
-            if after.version == before.version {
+            let judged = Machine::handle(&before, now, input);
+            let changes = judged.as_ref().is_ok_and(|(after, _)| after.version != before.version);
+            if !changes && !std::mem::replace(&mut sure, true) {
+                before = self.read_again(id).await?;
+                continue;
+            }
+            let (after, outcome) = judged.map_err(refuse::of_machine)?;
+            if !changes {
                 return Ok(Changed { call: before, outcome });
             }
             match self.store.swap(before.version, &after, &outcome.outputs).await {
@@ -126,6 +139,21 @@ impl Desk {
             }
         }
         Err(Refusal::of(ErrorCode::Overloaded).after(1_000))
+    }
+
+    /// What is asked of a call, of memory first. Where others write too, what memory denies is asked of the store.
+    pub(crate) async fn ask<T>(
+        &self,
+        id: CallId,
+        ask: impl Fn(&Arc<CallState>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let call = self.load(id).await?;
+        let denied = match ask(&call) {
+            Err(denied) if self.shared.is_some() => denied,
+            answer => return answer,
+        };
+        let newer = self.read_again(id).await?;
+        if newer.version == call.version { Err(denied) } else { ask(&newer) }
     }
 
     /// What another process made of it.

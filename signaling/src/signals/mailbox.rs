@@ -63,9 +63,12 @@ impl Mailboxes {
     /// Numbers a signal and keeps it; `then` tells it while no other can come in between.
     pub(crate) fn put(&self, call: CallId, from: UserId, sent: SendSignal, now: Millis, then: impl FnOnce(&Signal)) {
         let mut shard = self.shard(call).lock();
-        let mailbox = shard.entry((call, sent.to.user)).or_insert_with(|| Mailbox::new(sent.to.epoch));
+        // A leg that came in elsewhere has heard of numbers that are not known here: those that follow are higher than all of them, and the
+        // gap tells it to come back.
+        let new = || Mailbox { last: now, dropped: now, ..Mailbox::new(sent.to.epoch) };
+        let mailbox = shard.entry((call, sent.to.user)).or_insert_with(new);
         if mailbox.epoch != sent.to.epoch {
-            *mailbox = Mailbox::new(sent.to.epoch);
+            *mailbox = new();
         }
         let signal = mailbox.number(call, from, sent);
         then(&signal);
@@ -250,6 +253,19 @@ mod tests {
         let replay = boxes.replay(CALL, user(9), 5, 200);
         assert!(replay.lost && replay.signals.is_empty());
         assert!(boxes.replay(CALL, user(9), 6, 0).lost, "another leg's box is not this one's");
+    }
+
+    #[test]
+    fn a_leg_that_came_in_at_another_process_sees_a_gap_and_negotiates_anew() {
+        const NOW: Millis = 1_800_000_000_000;
+        let (boxes, elsewhere) = (Mailboxes::default(), Mailboxes::default());
+        elsewhere.open(CALL, user(9), 5);
+        let mut heard = 0;
+        elsewhere.put(CALL, user(1), signal(5, None), NOW, |signal| heard = signal.number);
+        let mut next = 0;
+        boxes.put(CALL, user(1), signal(5, None), NOW, |signal| next = signal.number);
+        assert!(next > heard + 1);
+        assert!(boxes.replay(CALL, user(9), 5, heard).lost);
     }
 
     #[test]

@@ -19,15 +19,18 @@ impl Desk {
     /// Passes a signal on.
     pub(crate) async fn signal(&self, id: CallId, from: UserId, signal: SendSignal) -> Result<(), Refusal> {
         check(&signal)?;
-        let call = self.load(id).await?;
-        if !call.parts.contains_key(&from) {
-            return Err(refuse::not_found());
-        }
-        call.leg(from, signal.epoch).map_err(refuse::of_machine)?;
         let to = signal.to;
-        if to.user == from || call.leg(to.user, to.epoch).is_err() {
-            return Err(Refusal::new(ErrorCode::NotInCall, "to: that leg is not in the call (any more)."));
-        }
+        self.ask(id, |call| {
+            if !call.parts.contains_key(&from) {
+                return Err(refuse::not_found());
+            }
+            call.leg(from, signal.epoch).map_err(refuse::of_machine)?;
+            if to.user == from || call.leg(to.user, to.epoch).is_err() {
+                return Err(Refusal::new(ErrorCode::NotInCall, "to: that leg is not in the call (any more)."));
+            }
+            Ok(())
+        })
+        .await?;
         let now = self.store.now().await.map_err(refuse::of_store)?;
         self.mailboxes.put(id, from, signal, now, |signal| self.tell_signal(to.user, signal, now));
         self.meters.signals.increment(1);

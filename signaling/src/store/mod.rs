@@ -5,10 +5,11 @@
 //! the next one, and only the swap that applies a deadline, or the word that an output was performed, takes it away. So a worker
 //! that dies between any two steps loses nothing, and everything happens at least once, under a key by which it is recognised.
 //!
-//! Two implementations stand behind the trait, one after the other: SQLite in the embedded default, Redis where several processes share
-//! calls. `conformance` holds each of them to the same sentences.
+//! Two implementations stand behind the trait: SQLite in the embedded default, Redis where several processes share calls. `conformance` holds each of them to the same sentences.
 
+mod redis;
 mod sqlite;
+mod unit;
 
 #[cfg(test)]
 mod conformance;
@@ -19,6 +20,10 @@ use protocol::{CallId, ClientId, ConversationId, ErrorCode, Millis, UserId};
 
 use crate::machine::{CallState, Output};
 
+pub use redis::RedisCalls;
+#[cfg(test)]
+pub(crate) use redis::tests::connect;
+pub(crate) use redis::{LEASE_MS, Versions};
 pub use sqlite::{SqliteCalls, migrations, store_options};
 
 /// Why the store could not answer; nothing was changed, unless the code says that the outcome is unknown.
@@ -29,6 +34,12 @@ pub struct StoreError {
     pub code: ErrorCode,
     /// For the log.
     pub cause: String,
+}
+
+impl StoreError {
+    fn of_json(error: &serde_json::Error) -> Self {
+        Self { code: ErrorCode::Internal, cause: error.to_string() }
+    }
 }
 
 /// What became of a new call.

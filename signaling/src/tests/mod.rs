@@ -5,4 +5,5 @@ mod glare;
 mod logins;
 mod members;
 mod owed;
+mod shared;
 mod world;

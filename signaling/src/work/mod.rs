@@ -1,8 +1,9 @@
-//! What the service does by itself: deadlines, outputs, the return after a restart, and housekeeping.
+//! What the service does by itself: deadlines, outputs, the return after a restart, life beside other processes, and housekeeping.
 
 mod deadlines;
 mod outputs;
 mod recover;
+mod share;
 mod tidy;
 
 #[cfg(test)]
@@ -12,4 +13,7 @@ pub(crate) use outputs::run as perform_outputs;
 #[cfg(test)]
 pub(crate) use outputs::{perform, perform_some};
 pub(crate) use recover::recover;
+pub(crate) use share::run as share;
+#[cfg(test)]
+pub(crate) use share::{await_legs, catch_up, served};
 pub(crate) use tidy::run as tidy;

@@ -38,6 +38,7 @@ pub(crate) async fn run(desk: Arc<Desk>, store: Dependency, shutdown: Shutdown) 
 
 async fn forget(desk: &Desk) {
     let Ok(now) = desk.store.now().await else { return };
+    desk.live.tidy(now);
     desk.mailboxes.tidy(now, |call| desk.live.get(call).is_some());
     let before = now.saturating_sub(desk.config.history_days * DAY_MS);
     loop {

@@ -3,7 +3,7 @@
 use protocol::Millis;
 use rusqlite::{Connection, params};
 
-use super::unit::{Stage, Unit};
+use super::super::unit::{Stage, Unit};
 use super::{Created, Swapped, find, history, outputs, places};
 
 pub(super) fn create(tx: &Connection, unit: &Unit, now: Millis) -> rusqlite::Result<Created> {

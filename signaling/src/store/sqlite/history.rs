@@ -3,7 +3,7 @@
 use protocol::{CallId, UserId};
 use rusqlite::{Connection, params};
 
-use super::unit::End;
+use super::super::unit::End;
 
 /// Larger than every id that is made.
 const AFTER_ALL: [u8; 16] = [0xff; 16];

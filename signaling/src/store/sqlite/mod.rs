@@ -1,10 +1,10 @@
 //! The store of the embedded default: one SQLite file, changed by one writer thread.
 //!
 //! Compare-and-set is an `UPDATE ... WHERE version = ?` here, and what belongs to a version is written in the same transaction. The
-//! writer is one thread for all calls, so it parses and makes no JSON: the caller makes a version ready ([`unit`]), and the writer puts
+//! writer is one thread for all calls, so it parses and makes no JSON: the caller makes a version ready ([`Unit`]), and the writer puts
 //! it down.
 //!
-//! Reading order: [`schema`] (the tables), `unit` (a version, made ready), `change` (create and swap), `places`, `outputs` and `history`
+//! Reading order: [`schema`] (the tables), `change` (create and swap), `places`, `outputs` and `history`
 //! (what a version brings with it), `due` (deadlines), `find` (reads), `forget`, `clock`, `refuse`.
 
 mod change;
@@ -19,7 +19,6 @@ mod refuse;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod unit;
 
 use std::path::Path;
 
@@ -28,10 +27,10 @@ use protocol::{CallId, ClientId, ConversationId, Millis, ServiceName, UserId};
 use runtime::store::{Migration, Store, StoreOptions};
 use rusqlite::Connection;
 
+use super::unit::{self, Unit};
 use super::{CallStore, Created, History, OutputKey, Pending, StoreError, Swapped};
 use crate::machine::{CallState, Output};
 use clock::Clock;
-use unit::Unit;
 
 /// The file in the service's folder.
 const STORE_FILE: &str = "signaling.db";

@@ -6,7 +6,7 @@
 use protocol::{CallId, ConversationId, Millis};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::unit::{self, Unit};
+use super::super::unit::{self, Unit};
 use super::{OutputKey, Pending};
 
 /// An output as the writer hands it out.

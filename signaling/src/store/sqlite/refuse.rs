@@ -14,10 +14,6 @@ pub(super) fn of_read(error: ReadError<rusqlite::Error>) -> StoreError {
     StoreError { code: error.code().unwrap_or(ErrorCode::Internal), cause: error.to_string() }
 }
 
-pub(super) fn of_json(error: &serde_json::Error) -> StoreError {
-    StoreError { code: ErrorCode::Internal, cause: error.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

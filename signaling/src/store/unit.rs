@@ -1,11 +1,11 @@
-//! A version as the tables hold it, made ready before it reaches the writer.
+//! A version as stores hold it, made ready before it reaches whatever writes it down.
 
-use protocol::calls::ParticipantStatus;
+use protocol::calls::{CallRecord, ParticipantStatus};
 use protocol::{CallId, ClientId, ConversationId, Millis, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{StoreError, refuse};
+use super::StoreError;
 use crate::machine::{CallState, Output};
 
 /// A call at one version, and what it brings with it.
@@ -53,7 +53,7 @@ impl Unit {
             client_id: call.client_id,
             stage: match call.deadline() {
                 Some(deadline) => Stage::Live { deadline, places: holders(call) },
-                None => Stage::Over(End::of(call)?),
+                None => Stage::Over(End::of(&call.record())?),
             },
             body: to_json(call)?,
             outputs: outputs.iter().map(to_json).collect::<Result<_, _>>()?,
@@ -62,20 +62,20 @@ impl Unit {
 }
 
 impl End {
-    fn of(call: &CallState) -> Result<Self, StoreError> {
-        let record = call.record();
-        let missed = |user, status| user != call.by && status == ParticipantStatus::Missed;
-        Ok(Self {
-            at: record.ended_at,
-            people: record.participants.iter().map(|part| (part.user, missed(part.user, part.status))).collect(),
-            record: to_json(&record)?,
-        })
+    pub(super) fn of(record: &CallRecord) -> Result<Self, StoreError> {
+        Ok(Self { at: record.ended_at, people: people(record).collect(), record: to_json(record)? })
     }
 }
 
-/// Reads a state, an output or a record as it stands in the tables.
+/// In whose history a record stands, and whether they missed the call.
+pub(super) fn people(record: &CallRecord) -> impl Iterator<Item = (UserId, bool)> + '_ {
+    let missed = |user, status| user != record.by && status == ParticipantStatus::Missed;
+    record.participants.iter().map(move |part| (part.user, missed(part.user, part.status)))
+}
+
+/// Reads a state, an output or a record as it stands in a store.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(body).map_err(|error| refuse::of_json(&error))
+    serde_json::from_slice(body).map_err(|error| StoreError::of_json(&error))
 }
 
 fn holders(call: &CallState) -> Vec<UserId> {
@@ -83,5 +83,5 @@ fn holders(call: &CallState) -> Vec<UserId> {
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| refuse::of_json(&error))
+    serde_json::to_vec(value).map_err(|error| StoreError::of_json(&error))
 }
