@@ -13,9 +13,9 @@ use runtime::redis::Redis;
 use runtime::store::{OpenError, Store};
 
 use crate::config::Config;
-use crate::desk::{Desk, Parts};
+use crate::desk::{Desk, Live, Parts};
 use crate::ice::Relay;
-use crate::store::{CallStore, RedisCalls, SqliteCalls, store_options};
+use crate::store::{CallStore, RedisCalls, SharedCalls, SqliteCalls, StoreError, store_options};
 use crate::{commands, watch, work};
 
 /// What the service needs from the process around it.
@@ -59,16 +59,25 @@ impl Signaling {
         let Host { tasks, shutdown, readiness, redis } = host;
         let spool = Spool::start(store.clone(), config.audit_spool_max);
         // The file's epoch names the process: it is the same after a restart, and nobody else's.
-        let shared = redis.map(|redis| RedisCalls::new(redis, store.epoch().0));
+        let (live, own) = (Arc::new(Live::default()), SqliteCalls::new(store.clone()));
+        let shared = redis.map(|redis| {
+            Arc::new(SharedCalls::new(RedisCalls::new(redis, store.epoch().0), own.clone(), Arc::clone(&live)))
+        });
         let calls: Arc<dyn CallStore> = match &shared {
-            Some(shared) => Arc::new(shared.clone()),
-            None => Arc::new(SqliteCalls::new(store.clone())),
+            Some(shared) => Arc::clone(shared) as Arc<dyn CallStore>,
+            None => Arc::new(own),
         };
-        let parts = Parts { config, store: calls, shared: shared.clone(), chat: peers.chat, relay: peers.relay };
+        let (shared_too, chat, relay) = (shared.clone(), peers.chat, peers.relay);
+        let parts = Parts { config, store: calls, shared: shared_too, live, chat, relay };
         let desk = Arc::new(Desk::new(parts));
         let (of, until) = (|| Arc::clone(&desk), || shutdown.clone());
         match shared {
-            Some(shared) => tasks.spawn("signaling-share", work::share(of(), shared, until())),
+            Some(shared) => {
+                let failed = |error: StoreError| std::io::Error::other(error.to_string());
+                let found = shared.find_again().await.map_err(|error| OpenError::Io { path, source: failed(error) })?;
+                tasks.spawn("signaling-share", work::share(of(), shared, found, until()));
+            }
+
             None => {
                 let failed = |refusal: Refusal| std::io::Error::other(refusal.to_string());
                 work::recover(&desk).await.map_err(|refusal| OpenError::Io { path, source: failed(refusal) })?;

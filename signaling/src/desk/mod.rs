@@ -23,7 +23,7 @@ use crate::machine::{CallState, Input, Machine, Outcome};
 use crate::meters::Meters;
 use crate::refuse;
 use crate::signals::Mailboxes;
-use crate::store::{CallStore, Created, RedisCalls, Swapped};
+use crate::store::{CallStore, Created, SharedCalls, Swapped};
 use crate::watch::Connections;
 
 /// How many locks the calls are spread over.
@@ -36,10 +36,10 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
     /// Where other processes know of the same calls.
-    pub(crate) shared: Option<RedisCalls>,
+    pub(crate) shared: Option<Arc<SharedCalls>>,
     pub(crate) chat: Arc<dyn Service>,
     pub(crate) relay: Option<Relay>,
-    pub(crate) live: Live,
+    pub(crate) live: Arc<Live>,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) connections: Connections,
     pub(crate) publisher: Publisher,
@@ -59,7 +59,8 @@ pub(crate) struct Desk {
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn CallStore>,
-    pub(crate) shared: Option<RedisCalls>,
+    pub(crate) shared: Option<Arc<SharedCalls>>,
+    pub(crate) live: Arc<Live>,
     pub(crate) chat: Arc<dyn Service>,
     pub(crate) relay: Option<Relay>,
 }
@@ -75,7 +76,7 @@ pub(crate) struct Changed {
 
 impl Desk {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { config, store, shared, chat, relay } = parts;
+        let Parts { config, store, shared, live, chat, relay } = parts;
         Self {
             publisher: Publisher::new(config.hints_max),
             config,
@@ -83,7 +84,7 @@ impl Desk {
             shared,
             chat,
             relay,
-            live: Live::default(),
+            live,
             mailboxes: Mailboxes::default(),
             connections: Connections::default(),
             meters: Meters::new(),
@@ -113,6 +114,9 @@ impl Desk {
     pub(crate) async fn change(&self, id: CallId, input: Input) -> Result<Changed, Refusal> {
         let _turn = self.turn(id).await;
         let mut before = self.load(id).await?;
+        if input.happens_by_itself() && !self.decides(id).await {
+            return Ok(Changed { call: before, outcome: Outcome::default() });
+        }
         // Where others write too, what memory refuses may be right by now, and what it has behind it may have to be done.
         let mut sure = self.shared.is_none();
         for _ in 0..TRIES {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::CallId;
 
 use super::Desk;
-use crate::machine::CallState;
+use crate::machine::{CallState, Input};
 
 impl Desk {
     /// This process serves the legs of a call from now on: when it dies they have to come back elsewhere.
@@ -14,6 +14,23 @@ impl Desk {
         // The call goes on all the same; whoever follows the last owner finds it too.
         if let Err(error) = shared.serve(call).await {
             tracing::warn!(%call, %error, "it could not be noted who serves a call");
+        }
+    }
+
+    /// Whether it is this process that decides what happens to a call by itself.
+    pub(super) async fn decides(&self, call: CallId) -> bool {
+        match &self.shared {
+            Some(shared) => shared.decides(call).await,
+            None => true,
+        }
+    }
+
+    /// What has become of a call that went on apart from others: everyone hears it, and what follows is found.
+    pub(crate) async fn came_back(&self, call: CallState) {
+        self.heard(call.clone());
+        self.tell_again(&call);
+        if let Err(refusal) = self.change(call.id, Input::Due).await {
+            tracing::warn!(call = %call.id, %refusal, "what follows from a merged call waits for its deadline");
         }
     }
 

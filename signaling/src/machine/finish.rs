@@ -1,10 +1,22 @@
 //! The end of a call.
 
+use protocol::Millis;
 use protocol::calls::{CallFailure, CallParticipation, CallRecord, CallStatus, ParticipantStatus};
 
 use super::{CallState, Machine, Output, Step};
 
 impl Machine {
+    /// The end of a call whose conversation has another one by now: it was started where that could not be seen.
+    #[must_use]
+    pub fn give_way(call: &CallState, now: Millis) -> (CallState, Vec<Output>) {
+        let mut machine = Self::at(call.clone(), now);
+        if !call.status.is_over() {
+            machine.finish(CallStatus::Failed, Some(CallFailure::ConnectionLost));
+            machine.call.version = machine.next;
+        }
+        (machine.call, machine.outcome.outputs)
+    }
+
     /// It is over: everyone is out, nothing rings, and its record is written.
     pub(super) fn finish(&mut self, status: CallStatus, failure: Option<CallFailure>) {
         self.call.status = status;

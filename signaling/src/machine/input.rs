@@ -12,6 +12,14 @@ pub struct Device {
     pub connection: ConnectionId,
 }
 
+impl Input {
+    /// Whether it happens by itself: nobody asks for it, and every process that knows the call may notice it.
+    #[must_use]
+    pub fn happens_by_itself(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Gone { .. } | Self::Revoked { .. } | Self::Due)
+    }
+}
+
 /// Something that happens to a call. Whether its sender is a member of the conversation was asked before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Input {

@@ -13,7 +13,7 @@
 //! - Removed means out: whoever was removed comes back only after an admit.
 //!
 //! Reading order: [`state`] (the value), [`input`] (what can happen), [`output`] (what follows), `start`, `join`, `leave`, `host`,
-//! `deadlines`, `finish` (the end), `view` (what devices are told).
+//! `deadlines`, `finish` (the end), `merge` (two versions that knew nothing of each other), `view` (what devices are told).
 
 mod deadlines;
 mod finish;
@@ -21,6 +21,7 @@ mod host;
 mod input;
 mod join;
 mod leave;
+mod merge;
 mod output;
 mod start;
 mod state;
@@ -68,7 +69,10 @@ impl Machine {
         }
         machine.take(input)?;
         machine.settle();
-        if machine.call != *call {
+        if machine.call == *call {
+            // Such as a second restart in the same millisecond: nothing follows from nothing.
+            machine.outcome = Outcome { epoch: machine.outcome.epoch, ..Outcome::default() };
+        } else {
             machine.call.version = machine.next;
         }
         Ok((machine.call, machine.outcome))

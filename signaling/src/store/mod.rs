@@ -5,8 +5,10 @@
 //! the next one, and only the swap that applies a deadline, or the word that an output was performed, takes it away. So a worker
 //! that dies between any two steps loses nothing, and everything happens at least once, under a key by which it is recognised.
 //!
-//! Two implementations stand behind the trait: SQLite in the embedded default, Redis where several processes share calls. `conformance` holds each of them to the same sentences.
+//! Two implementations stand behind the trait: SQLite in the embedded default, Redis where several processes share calls; a third one puts the first
+//! in the second's place while that is gone. `conformance` holds each of them to the same sentences.
 
+mod fallback;
 mod redis;
 mod sqlite;
 mod unit;
@@ -20,9 +22,10 @@ use protocol::{CallId, ClientId, ConversationId, ErrorCode, Millis, UserId};
 
 use crate::machine::{CallState, Output};
 
+pub(crate) use fallback::SharedCalls;
 pub use redis::RedisCalls;
 #[cfg(test)]
-pub(crate) use redis::tests::connect;
+pub(crate) use redis::tests::{connect, connect_with};
 pub(crate) use redis::{LEASE_MS, Versions};
 pub use sqlite::{SqliteCalls, migrations, store_options};
 

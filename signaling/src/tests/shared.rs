@@ -63,7 +63,8 @@ async fn a_version_is_heard_by_all_processes_without_asking() {
     let server = RedisServer::start().await;
     let one = first(&server).await;
     let other = one.beside(2).await;
-    let listens = tokio::spawn(share(Arc::clone(&other.desk), other.shared(), other.shutdown.clone()));
+    let listens =
+        tokio::spawn(share(Arc::clone(&other.desk), other.shared_calls(), Vec::new(), other.shutdown.clone()));
     let (conversation, [ann, bob]) = one.group();
     let call = one.start(conversation, ann).await.call.id;
     let status = async |wanted: Option<ParticipantStatus>| {

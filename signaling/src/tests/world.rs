@@ -1,5 +1,7 @@
 //! A desk on the real store, and what stands around it.
 
+mod sharing;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,10 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use link::calls::{AskAudience, CALLS_AUDIENCE, CALLS_RECORD, CallAudience, Recorded};
 use link::{
-    Actor, Audience, Call, Caller, Change, Context, Effect, Event, Hint, Hints, Identity, Publisher, Refusal, Reply,
+    Actor, Audience, Call, Caller, Change, Context, Effect, Event, Hints, Identity, Publisher, Refusal, Reply,
     Revocation, Revocations, Revoked, Service,
 };
 use parking_lot::Mutex;
@@ -20,22 +22,19 @@ use protocol::{
     CallId, ClientId, ConnectionId, ConversationId, ErrorCode, Millis, Position, ServiceName, SessionId, StreamId, Tag,
     UserId,
 };
-use rig::RedisServer;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Phase, Shutdown};
-use runtime::redis::Redis;
 use runtime::store::Store;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::commands;
 use crate::config::Config;
-use crate::desk::{Desk, Parts};
-use crate::store::{CallStore, RedisCalls, SqliteCalls, connect, store_options};
+use crate::desk::{Desk, Live, Parts};
+use crate::store::{CallStore, RedisCalls, SharedCalls, SqliteCalls, store_options};
 
 const T0: Millis = 1_800_000_000_000;
 /// How long a test waits for what another task does.
@@ -260,49 +259,24 @@ impl World {
     fn open_with(folder: TempDir, chat: Arc<Chat>, time: Arc<AtomicU64>, shared: Option<RedisCalls>) -> Self {
         let store = Store::open(store_options(folder.path())).unwrap();
         let clock = Arc::clone(&time);
+        let own = SqliteCalls::with_clock(store.clone(), move || clock.load(Ordering::Relaxed));
+        let live = Arc::new(Live::default());
+        let shared = shared.map(|redis| Arc::new(SharedCalls::new(redis, own.clone(), Arc::clone(&live))));
         let calls: Arc<dyn CallStore> = match &shared {
-            Some(shared) => Arc::new(shared.clone()),
-            None => Arc::new(SqliteCalls::with_clock(store.clone(), move || clock.load(Ordering::Relaxed))),
+            Some(shared) => Arc::clone(shared) as Arc<dyn CallStore>,
+            None => Arc::new(own),
         };
         let parts = Parts {
             config: Config::default(),
             store: calls,
             shared,
+            live,
             chat: Arc::clone(&chat) as Arc<dyn Service>,
             relay: None,
         };
         let desk = Arc::new(Desk::new(parts));
         let spool = Spool::start(store.clone(), 16);
         Self { desk, chat, shutdown: Shutdown::new(), spool, store, time, folder: Some(folder) }
-    }
-
-    /// One of several processes, by its name, that share a Redis.
-    pub(crate) async fn on_redis(server: &RedisServer, node: u128) -> Self {
-        Self::sharing(connect(server).await, node, Arc::default(), Arc::new(AtomicU64::new(T0)))
-    }
-
-    /// Another process of the same world.
-    pub(crate) async fn beside(&self, node: u128) -> Self {
-        let redis = self.shared().redis().clone();
-        Self::sharing(redis, node, Arc::clone(&self.chat), Arc::clone(&self.time))
-    }
-
-    fn sharing(redis: Redis, node: u128, chat: Arc<Chat>, time: Arc<AtomicU64>) -> Self {
-        let clock = Arc::clone(&time);
-        let shared = RedisCalls::new(redis, Uuid::from_u128(node)).with_clock(move || clock.load(Ordering::Relaxed));
-        Self::open_with(tempfile::tempdir().unwrap(), chat, time, Some(shared))
-    }
-
-    pub(crate) fn shared(&self) -> RedisCalls {
-        self.desk.shared.clone().unwrap()
-    }
-
-    /// The process dies, and says nothing more.
-    pub(crate) fn dies(self) {}
-
-    /// The names of what is told to devices from now on.
-    pub(crate) fn hears(&self) -> Heard {
-        Heard(self.desk.publisher.watch())
     }
 
     /// The process ends, and another one finds what it left.
@@ -368,22 +342,6 @@ impl World {
         };
         let arrived = tokio::time::timeout(PATIENCE, arrived).await;
         assert!(arrived.is_ok(), "{:?} and not {status:?}", self.status(call, person).await);
-    }
-}
-
-/// What devices are told.
-pub(crate) struct Heard(Hints);
-
-impl Heard {
-    /// The names of all that was told since the last look.
-    pub(crate) fn drain(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
-        while let Some(Some(hint)) = self.0.next().now_or_never() {
-            if let Hint::Event { event, .. } = hint {
-                names.push(event.name.to_string());
-            }
-        }
-        names
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::desk::Desk;
 use crate::machine::Input;
-use crate::store::{LEASE_MS, RedisCalls, StoreError, Versions};
+use crate::store::{LEASE_MS, RedisCalls, SharedCalls, StoreError, Versions};
 
 /// How often the lease is renewed, and silent processes are looked for.
 const RENEW_EVERY: Duration = Duration::from_secs(1);
@@ -24,22 +24,24 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_millis(200);
 const PAGE: usize = 500;
 
 /// Lives beside the others until the service stops.
-pub(crate) async fn run(desk: Arc<Desk>, shared: RedisCalls, shutdown: Shutdown) {
+/// Legs of the calls in `found` are awaited: what went on here while Redis was gone, when the process ended.
+pub(crate) async fn run(desk: Arc<Desk>, shared: Arc<SharedCalls>, found: Vec<CallId>, shutdown: Shutdown) {
     tokio::select! {
-        () = keep_lease(&desk, &shared) => {}
+        () = keep_lease(&desk, &shared, found) => {}
         () = listen(&desk, &shared) => {}
+        () = keep_histories(&shared) => {}
         () = shutdown.stopped() => {}
     }
-    if let Err(error) = shared.give_lease_back().await {
+    if let Err(error) = shared.redis().give_lease_back().await {
         tracing::debug!(%error, "the others find out by themselves that this process is gone");
     }
 }
 
-async fn keep_lease(desk: &Desk, shared: &RedisCalls) {
-    let mut standing = shared.redis().watch();
+async fn keep_lease(desk: &Desk, shared: &SharedCalls, found: Vec<CallId>) {
+    let mut standing = shared.redis().redis().watch();
     let mut turn = tokio::time::interval(RENEW_EVERY);
     turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut heirs = Heirs::default();
+    let mut heirs = Heirs { owed: found, ..Heirs::default() };
     loop {
         let stands = *standing.borrow_and_update();
         if let Err(error) = heirs.round(desk, shared, stands).await {
@@ -64,16 +66,27 @@ struct Heirs {
     since: Option<(Standing, Instant)>,
     /// Taken over, and not yet told.
     owed: Vec<CallId>,
+    /// How Redis stood when everything was written back to it.
+    settled: Option<Standing>,
 }
 
 impl Heirs {
-    async fn round(&mut self, desk: &Desk, shared: &RedisCalls, stands: Standing) -> Result<(), StoreError> {
+    async fn round(&mut self, desk: &Desk, shared: &SharedCalls, stands: Standing) -> Result<(), StoreError> {
+        let redis = shared.redis();
         if !stands.is_up() {
-            return Ok(());
+            return self.go_on_alone(desk, shared).await;
         }
-        shared.renew_lease().await?;
+        redis.renew_lease().await?;
+        if self.settled != Some(stands) {
+            for call in shared.write_back().await? {
+                desk.came_back(call).await;
+            }
+            self.settled = Some(stands);
+        }
         if !self.found_own {
-            self.owed = served(shared).await?;
+            self.owed.extend(served(redis).await?);
+            self.owed.sort_unstable();
+            self.owed.dedup();
             self.found_own = true;
         }
         let since = match self.since {
@@ -81,9 +94,18 @@ impl Heirs {
             _ => self.since.insert((stands, Instant::now())).1,
         };
         if since.elapsed() >= Duration::from_millis(LEASE_MS) {
-            self.owed.extend(shared.adopt().await?);
+            self.owed.extend(redis.adopt().await?);
         }
         self.owed = await_legs(desk, std::mem::take(&mut self.owed)).await;
+        Ok(())
+    }
+
+    /// Redis is gone.
+    async fn go_on_alone(&mut self, desk: &Desk, shared: &SharedCalls) -> Result<(), StoreError> {
+        if shared.redis().redis().falls_back() {
+            shared.fall_back().await?;
+            self.owed = await_legs(desk, std::mem::take(&mut self.owed)).await;
+        }
         Ok(())
     }
 }
@@ -119,10 +141,26 @@ pub(crate) async fn await_legs(desk: &Desk, calls: Vec<CallId>) -> Vec<CallId> {
     failed
 }
 
-async fn listen(desk: &Desk, shared: &RedisCalls) {
+/// Tells an emptied Redis what users have behind them.
+async fn keep_histories(shared: &SharedCalls) {
+    let mut standing = shared.redis().redis().watch();
     loop {
-        match shared.versions().await {
-            Ok(versions) => hear(desk, versions).await,
+        let stands = *standing.borrow_and_update();
+        if stands.is_up()
+            && let Err(error) = shared.restore_histories().await
+        {
+            tracing::warn!(%error, "histories wait for the next time that Redis is back");
+        }
+        if standing.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+async fn listen(desk: &Desk, shared: &SharedCalls) {
+    loop {
+        match shared.redis().versions().await {
+            Ok(versions) => hear(desk, shared, versions).await,
             Err(failure) => tracing::debug!(%failure, "versions can't be heard"),
         }
         tokio::time::sleep(LISTEN_AGAIN_AFTER).await;
@@ -130,11 +168,12 @@ async fn listen(desk: &Desk, shared: &RedisCalls) {
 }
 
 /// Hears versions until some may have been missed. What was written before is read once the channel is heard.
-async fn hear(desk: &Desk, mut versions: Versions) {
+async fn hear(desk: &Desk, shared: &SharedCalls, mut versions: Versions) {
     if let Err(error) = catch_up(desk).await {
         return tracing::warn!(%error, "live calls can't be read");
     }
     while let Some(call) = versions.next().await {
+        shared.heard(&call).await;
         desk.heard(call);
     }
 }

@@ -1,6 +1,7 @@
 //! The machine by examples, by random inputs, and with devices in a lossy world.
 
 mod examples;
+mod merge;
 mod properties;
 mod simulation;
 

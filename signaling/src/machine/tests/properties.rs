@@ -9,7 +9,7 @@ use super::{RULES, Rules, T0, device, started, user};
 
 /// An input whose epochs are named by how long ago they were made, so that live and stale ones both occur.
 #[derive(Clone, Copy, Debug)]
-enum Act {
+pub(super) enum Act {
     Ring(u128),
     Join(u128, u128, u128),
     Back(u128, u128, usize),
@@ -27,7 +27,7 @@ enum Act {
     Due,
 }
 
-fn act() -> impl Strategy<Value = Act> {
+pub(super) fn act() -> impl Strategy<Value = Act> {
     let who = || 0_u128..6;
     prop_oneof![
         2 => who().prop_map(Act::Ring),
@@ -49,7 +49,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// A call under random inputs, with every epoch that it ever gave out.
-struct World {
+#[derive(Clone)]
+pub(super) struct World {
     call: CallState,
     now: u64,
     epochs: Vec<(u128, u64)>,
@@ -86,7 +87,24 @@ impl World {
         }
     }
 
-    fn apply(&mut self, act: Act) {
+    /// A call to three more, that has just begun.
+    pub(super) fn new() -> Self {
+        Self::of(started(3, RULES))
+    }
+
+    fn of((call, outcome): (CallState, Outcome)) -> Self {
+        Self { call, now: T0, epochs: vec![(0, outcome.epoch.unwrap())], ended: 0 }
+    }
+
+    pub(super) fn advance(&mut self, ms: u64) {
+        self.now += ms;
+    }
+
+    pub(super) fn into_call(self) -> CallState {
+        self.call
+    }
+
+    pub(super) fn apply(&mut self, act: Act) {
         let before = self.call.clone();
         let input = self.input(act);
         let Ok((call, outcome)) = Machine::handle(&before, self.now, input) else { return };
@@ -142,8 +160,7 @@ proptest! {
         waiting_room: bool,
         acts in prop::collection::vec((act(), 0_u64..20_000), 0..120),
     ) {
-        let (call, outcome) = started(others, Rules { waiting_room, ..RULES });
-        let mut world = World { call, now: T0, epochs: vec![(0, outcome.epoch.unwrap())], ended: 0 };
+        let mut world = World::of(started(others, Rules { waiting_room, ..RULES }));
         for (act, pause) in acts {
             world.now += pause;
             world.apply(act);
@@ -165,8 +182,7 @@ proptest! {
 
     #[test]
     fn what_is_stored_is_what_is_read(acts in prop::collection::vec((act(), 0_u64..20_000), 0..40)) {
-        let (call, outcome) = started(3, RULES);
-        let mut world = World { call, now: T0, epochs: vec![(0, outcome.epoch.unwrap())], ended: 0 };
+        let mut world = World::new();
         for (act, pause) in acts {
             world.now += pause;
             world.apply(act);

@@ -38,6 +38,8 @@ pub(super) struct Keys {
     pub(super) owned: String,
     /// Sorted: when the leases of processes run out.
     pub(super) nodes: String,
+    /// Which processes have told their histories to this Redis since it was empty.
+    pub(super) told: String,
     /// The channel of new versions.
     pub(super) versions: String,
 }
@@ -61,6 +63,7 @@ impl Keys {
             owners: of("owners"),
             owned: of("owned"),
             nodes: of("nodes"),
+            told: of("told"),
             versions: of("versions"),
             redis,
         }

@@ -16,7 +16,7 @@
 //! written back by the processes that hold them.
 //!
 //! Reading order: [`keys`], `lua/change.lua` (create and swap), [`change`], [`outputs`], [`find`], [`history`], [`forget`], [`nodes`] (which process
-//! serves which call), [`versions`], [`refuse`].
+//! serves which call), [`versions`], [`restore`], [`refuse`].
 
 mod change;
 mod find;
@@ -26,6 +26,7 @@ mod keys;
 mod nodes;
 mod outputs;
 mod refuse;
+mod restore;
 mod scripts;
 #[cfg(test)]
 pub(super) mod tests;

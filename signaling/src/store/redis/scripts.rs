@@ -22,6 +22,7 @@ scripts! {
     SEEN: "calls_seen", "lua/seen.lua";
     FORGET_STATE: "calls_forget_state", "lua/forget_state.lua";
     FORGET_RECORD: "calls_forget_record", "lua/forget_record.lua";
+    RESTORE: "calls_restore", "lua/restore.lua";
     RENEW: "calls_renew", "lua/renew.lua";
     SILENT: "calls_silent", "lua/silent.lua";
     ADOPT: "calls_adopt", "lua/adopt.lua";

@@ -18,7 +18,12 @@ use super::RedisCalls;
 
 /// A handle that waits longer than a service would: a loaded machine is no dead Redis here.
 pub(crate) async fn connect(server: &RedisServer) -> Redis {
-    let config = Config { url: server.url(), answer_within: Duration::from_secs(10), ..Config::default() };
+    connect_with(server, Config { answer_within: Duration::from_secs(10), ..Config::default() }).await
+}
+
+/// A handle by these settings.
+pub(crate) async fn connect_with(server: &RedisServer, config: Config) -> Redis {
+    let config = Config { url: server.url(), ..config };
     let tasks = Tasks::new(ServiceName::Signaling);
     let redis = Redis::start(&config, ServiceName::Signaling, &tasks, Shutdown::new()).unwrap();
     let mut standing = redis.watch();
@@ -128,11 +133,7 @@ async fn redis_own_time_is_told_and_never_goes_back() {
 #[tokio::test]
 async fn a_redis_that_is_gone_or_frozen_says_what_may_have_been_done() {
     let mut home = Server::new().await;
-    let impatient = Config { url: home.server.url(), ..Config::default() };
-    let tasks = Tasks::new(ServiceName::Signaling);
-    let redis = Redis::start(&impatient, ServiceName::Signaling, &tasks, Shutdown::new()).unwrap();
-    wait::within("Redis", redis.watch().wait_for(|standing: &Standing| standing.is_up())).await.unwrap();
-    let calls = RedisCalls::new(redis, Uuid::from_u128(1));
+    let calls = RedisCalls::new(connect_with(&home.server, Config::default()).await, Uuid::from_u128(1));
     // Redis knows the script from now on: sending it to be run is all that is needed.
     example(2).starts(&home).await;
     let (call, outputs) = example(1).at(T0);

@@ -47,6 +47,24 @@ pub(super) fn missed(tx: &Connection, user: UserId) -> rusqlite::Result<u64> {
     .query_row(params![user.as_bytes()], |row| Ok(row.get::<_, i64>(0)? as u64))
 }
 
+/// Everyone's records, by their calls.
+pub(super) fn records(tx: &Connection, after: Option<CallId>, limit: usize) -> rusqlite::Result<Vec<Vec<u8>>> {
+    let after = after.as_ref().map_or(&[][..], |call| call.as_bytes());
+    tx.prepare_cached("SELECT record FROM records WHERE call > ?1 ORDER BY call LIMIT ?2")?
+        .query_map(params![after, limit as i64], |row| row.get(0))?
+        .collect()
+}
+
+/// Up to which calls users have seen their histories.
+pub(super) fn marks(tx: &Connection, after: Option<UserId>, limit: usize) -> rusqlite::Result<Vec<(UserId, CallId)>> {
+    let after = after.as_ref().map_or(&[][..], |user| user.as_bytes());
+    tx.prepare_cached("SELECT user, call FROM seen WHERE user > ?1 ORDER BY user LIMIT ?2")?
+        .query_map(params![after, limit as i64], |row| {
+            Ok((row.get::<_, [u8; 16]>(0)?.into(), row.get::<_, [u8; 16]>(1)?.into()))
+        })?
+        .collect()
+}
+
 /// The user has seen their history up to a call.
 pub(super) fn seen(tx: &Connection, user: UserId, call: CallId) -> rusqlite::Result<()> {
     tx.prepare_cached(

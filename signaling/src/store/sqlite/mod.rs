@@ -5,7 +5,7 @@
 //! it down.
 //!
 //! Reading order: [`schema`] (the tables), `change` (create and swap), `places`, `outputs` and `history`
-//! (what a version brings with it), `due` (deadlines), `find` (reads), `forget`, `clock`, `refuse`.
+//! (what a version brings with it), `put` (a version that another store has judged), `due` (deadlines), `find` (reads), `forget`, `clock`, `refuse`.
 
 mod change;
 mod clock;
@@ -15,14 +15,17 @@ mod forget;
 mod history;
 mod outputs;
 mod places;
+mod put;
 mod refuse;
 mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use async_trait::async_trait;
+use protocol::calls::CallRecord;
 use protocol::{CallId, ClientId, ConversationId, Millis, ServiceName, UserId};
 use runtime::store::{Migration, Store, StoreOptions};
 use rusqlite::Connection;
@@ -73,6 +76,28 @@ impl SqliteCalls {
 
     fn by(store: Store, clock: Clock) -> Self {
         Self { own: store.for_own_work(), store, clock }
+    }
+
+    /// Keeps versions that another store has judged, unless newer ones are here.
+    pub(super) async fn put(&self, calls: impl IntoIterator<Item = &CallState>) -> Result<(), StoreError> {
+        let units = calls.into_iter().map(|call| Unit::of(call, &[])).collect::<Result<Vec<_>, _>>()?;
+        self.write(&self.own, "calls/put", move |tx, _| units.iter().try_for_each(|unit| put::put(tx, unit))).await
+    }
+
+    /// Everyone's records, after a call.
+    pub(super) async fn records(&self, after: Option<CallId>, limit: usize) -> Result<Vec<CallRecord>, StoreError> {
+        let found = self.read(&self.own, "records/page", move |tx| history::records(tx, after, limit)).await?;
+        found.iter().map(|record| unit::parse(record)).collect()
+    }
+
+    /// Up to which calls users have seen their histories, after a user.
+    pub(super) async fn marks(&self, after: Option<UserId>, limit: usize) -> Result<Vec<(UserId, CallId)>, StoreError> {
+        self.read(&self.own, "seen/page", move |tx| history::marks(tx, after, limit)).await
+    }
+
+    /// Forgets live calls other than these; what they owe stays.
+    pub(super) async fn keep_live(&self, only: HashSet<CallId>) -> Result<(), StoreError> {
+        self.write(&self.own, "calls/keep_live", move |tx, _| put::keep_live(tx, &only)).await
     }
 
     async fn write<T: Send + 'static>(

@@ -127,6 +127,8 @@ async fn no_question_looks_at_more_than_it_is_about() {
             "PRIMARY KEY (user=? AND call<?)",
         ),
         ("SELECT user FROM places WHERE call = x''", "PRIMARY KEY (call=?)"),
+        ("SELECT record FROM records WHERE call > x'' ORDER BY call LIMIT 9", "sqlite_autoindex_records_1"),
+        ("SELECT user, call FROM seen WHERE user > x'' ORDER BY user LIMIT 9", "PRIMARY KEY (user>?)"),
         ("SELECT no FROM calls WHERE ended_at <= 1 ORDER BY ended_at, id LIMIT 9", "calls_over"),
         ("SELECT call FROM records WHERE ended_at < 1 ORDER BY ended_at, call LIMIT 9", "records_by_age"),
         ("DELETE FROM history WHERE call = x''", "history_by_call"),

@@ -1,0 +1,114 @@
+//! Redis is back, or was emptied: what this process holds and Redis does not know is written there.
+//!
+//! First beside everything else, then once more, while nobody asks, what has changed meanwhile. A call that was not changed here is only
+//! told to a Redis that has lost it: whoever knows an older version has nothing to say.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use protocol::limits::CALL_TTL_MS;
+use protocol::{CallId, Millis};
+
+use super::super::{CallStore, Created, StoreError, Swapped};
+use super::{Mode, SharedCalls};
+use crate::machine::{CallState, Machine, Output};
+
+/// So often a call that others change at the same time is merged anew.
+const TRIES: usize = 16;
+/// Calls that are over and were kept here, the latest; what is older stands in the conversations' logs.
+const OVER_MAX: usize = 10_000;
+
+impl SharedCalls {
+    /// Writes everything back, and makes Redis the store again. Answers the calls that stand otherwise than they did here.
+    pub(crate) async fn write_back(&self) -> Result<Vec<CallState>, StoreError> {
+        let _settling = self.redis.redis().settling();
+        let mut known = HashMap::new();
+        let mut changed = self.write_back_newer(&mut known).await?;
+        let mut mode = self.mode.write().await;
+        changed.extend(self.write_back_newer(&mut known).await?);
+        let served: Vec<CallId> = {
+            let mut served = self.served.lock();
+            served.retain(|call| self.live.get(*call).is_some());
+            served.iter().copied().collect()
+        };
+        for call in served {
+            self.redis.serve(call).await?;
+        }
+        let seen: Vec<_> = self.seen.lock().iter().map(|(user, call)| (*user, *call)).collect();
+        for (user, call) in seen {
+            self.redis.seen(user, call).await?;
+        }
+        self.seen.lock().clear();
+        self.changed.lock().clear();
+        self.local.keep_live(HashSet::new()).await?;
+        if matches!(*mode, Mode::Local { .. }) {
+            tracing::info!(calls = known.len(), "Redis is back: calls were written back");
+        }
+        *mode = Mode::Shared;
+        Ok(changed)
+    }
+
+    /// What is not known to be written back in this version.
+    async fn write_back_newer(&self, known: &mut HashMap<CallId, u64>) -> Result<Vec<CallState>, StoreError> {
+        let since: Millis = self.redis.now().await?.saturating_sub(CALL_TTL_MS);
+        let mut held = self.live.all();
+        held.extend(self.local.over_since(since, OVER_MAX).await?.into_iter().map(Arc::new));
+        let mut changed = Vec::new();
+        for call in held {
+            if known.get(&call.id).is_some_and(|version| *version >= call.version) {
+                continue;
+            }
+            let stands = self.write_back_one(&call).await?;
+            known.insert(call.id, stands.version.max(call.version));
+            if stands != *call {
+                changed.push(stands);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Writes one call back; answers how it stands.
+    pub(super) async fn write_back_one(&self, held: &CallState) -> Result<CallState, StoreError> {
+        let changed_here = self.changed.lock().contains(&held.id);
+        for _ in 0..TRIES {
+            let Some(there) = self.redis.load(held.id).await? else {
+                match self.redis.create(held, &owed(held)).await? {
+                    Created::Done => return Ok(held.clone()),
+                    Created::Before(other) | Created::Taken(other) if other == held.id => continue,
+                    // The conversation has another call by now: this one is over.
+                    Created::Before(_) | Created::Taken(_) => return self.give_way(held).await,
+                }
+            };
+            if there.version >= held.version && !changed_here {
+                return Ok(there);
+            }
+            let merged = CallState::merge(&there, held);
+            if merged == there || there.status.is_over() {
+                return Ok(there);
+            }
+            if self.redis.swap(there.version, &merged, &owed(&merged)).await? == Swapped::Done {
+                if merged.status.is_over() {
+                    self.keep(&merged).await;
+                }
+                return Ok(merged);
+            }
+        }
+        Err(StoreError { code: protocol::ErrorCode::Overloaded, cause: "a call changes all the time".to_owned() })
+    }
+
+    /// Of two calls that were started in a conversation by processes that did not see each other one goes on.
+    async fn give_way(&self, held: &CallState) -> Result<CallState, StoreError> {
+        let (over, outputs) = Machine::give_way(held, self.redis.now().await?);
+        self.redis.create(&over, &outputs).await?;
+        self.keep(&over).await;
+        Ok(over)
+    }
+}
+
+/// The record of a call that is over may not have been written: chat takes it as the same one.
+fn owed(call: &CallState) -> Vec<Output> {
+    match call.status.is_over() {
+        true => vec![Output::Record { record: call.record() }],
+        false => Vec::new(),
+    }
+}
