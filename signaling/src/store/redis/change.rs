@@ -1,8 +1,8 @@
 //! A new call, and a call's next version: one script with all that it brings with it.
 
 use protocol::limits::CALL_TTL_MS;
-use protocol::{CallId, Millis};
-use runtime::redis::ScriptInvocation;
+use protocol::{CallId, ErrorCode, Millis};
+use runtime::redis::{ScriptInvocation, cmd};
 
 use super::super::unit::{Stage, Unit};
 use super::{Created, RedisCalls, StoreError, Swapped, refuse, scripts};
@@ -11,31 +11,92 @@ use super::{Created, RedisCalls, StoreError, Swapped, refuse, scripts};
 /// has an hour more.
 const LIVE_TTL_MS: Millis = CALL_TTL_MS + 60 * 60 * 1_000;
 
+/// What the script answers.
+enum Put {
+    Done,
+    Changed,
+    Before(CallId),
+    Taken(CallId),
+}
+
+impl Put {
+    fn created(self) -> Result<Created, StoreError> {
+        match self {
+            Self::Done => Ok(Created::Done),
+            Self::Before(call) => Ok(Created::Before(call)),
+            Self::Taken(call) => Ok(Created::Taken(call)),
+            Self::Changed => Err(unexpected()),
+        }
+    }
+
+    fn swapped(self) -> Result<Swapped, StoreError> {
+        match self {
+            Self::Done => Ok(Swapped::Done),
+            Self::Changed => Ok(Swapped::Changed),
+            Self::Before(_) | Self::Taken(_) => Err(unexpected()),
+        }
+    }
+}
+
+fn unexpected() -> StoreError {
+    refuse::unreadable("the answer to a change")
+}
+
 impl RedisCalls {
     pub(super) async fn put_new(&self, unit: &Unit) -> Result<Created, StoreError> {
-        let (what, other) = self.put(None, unit).await?;
-        match (what.as_str(), other) {
-            ("done", None) => Ok(Created::Done),
-            ("before", Some(call)) => Ok(Created::Before(call)),
-            ("taken", Some(call)) => Ok(Created::Taken(call)),
-            _ => Err(refuse::unreadable("the answer to a new call")),
+        match self.put(None, unit).await {
+            Err(error) if error.code == ErrorCode::OutcomeUnknown => match self.put(None, unit).await {
+                Ok(Put::Before(call)) if call == unit.id => Ok(Put::Done),
+                again => again.map_err(|_| error),
+            },
+            answer => answer,
         }
+        .and_then(Put::created)
     }
 
     pub(super) async fn put_next(&self, expected: u64, unit: &Unit) -> Result<Swapped, StoreError> {
-        match self.put(Some(expected), unit).await?.0.as_str() {
-            "done" => Ok(Swapped::Done),
-            "changed" => Ok(Swapped::Changed),
-            _ => Err(refuse::unreadable("the answer to a change")),
+        match self.put(Some(expected), unit).await {
+            Err(error) if error.code == ErrorCode::OutcomeUnknown => self.put_again(expected, unit, error).await,
+            answer => answer.and_then(Put::swapped),
         }
     }
 
-    async fn put(&self, expected: Option<u64>, unit: &Unit) -> Result<(String, Option<CallId>), StoreError> {
+    /// A change that was not answered is made once more: it changes nothing if it was made, and it is known which. Where another one has
+    /// followed meanwhile it stays unknown.
+    pub(super) async fn put_again(
+        &self,
+        expected: u64,
+        unit: &Unit,
+        unanswered: StoreError,
+    ) -> Result<Swapped, StoreError> {
+        match self.put(Some(expected), unit).await {
+            Ok(Put::Changed) => match self.is_there(unit).await {
+                Ok(true) => Ok(Swapped::Done),
+                _ => Err(unanswered),
+            },
+            Ok(answer) => answer.swapped(),
+            Err(_) => Err(unanswered),
+        }
+    }
+
+    /// Whether exactly this version stands in Redis.
+    async fn is_there(&self, unit: &Unit) -> Result<bool, StoreError> {
+        let mut ask = cmd("HGET");
+        ask.arg(self.keys.unit(unit.id)).arg("state");
+        let state: Option<Vec<u8>> = self.ask("calls_load", &ask).await?;
+        Ok(state.as_deref() == Some(&unit.body))
+    }
+
+    async fn put(&self, expected: Option<u64>, unit: &Unit) -> Result<Put, StoreError> {
         let answer: Vec<String> = self.write(&scripts::CHANGE, |script| self.fill(script, expected, unit)).await?;
-        let mut answer = answer.into_iter();
-        let what = answer.next().unwrap_or_default();
-        let call = answer.next().map(|id| id.parse()).transpose();
-        Ok((what, call.map_err(|_| refuse::unreadable("a call's id"))?))
+        let call = answer.get(1).and_then(|id| id.parse().ok());
+        match (answer.first().map(String::as_str), call) {
+            (Some("done"), _) => Ok(Put::Done),
+            (Some("changed"), _) => Ok(Put::Changed),
+            (Some("before"), Some(call)) => Ok(Put::Before(call)),
+            (Some("taken"), Some(call)) => Ok(Put::Taken(call)),
+            _ => Err(unexpected()),
+        }
     }
 
     fn fill(&self, script: &mut ScriptInvocation<'_>, expected: Option<u64>, unit: &Unit) {

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::super::conformance::examples::{example, goes_on, hangs_up, joins, next, user};
 use super::super::conformance::{Home, T0, conforms};
-use super::super::{CallStore, Created, Swapped};
+use super::super::unit::Unit;
+use super::super::{CallStore, Created, StoreError, Swapped};
 use super::RedisCalls;
 
 /// A handle that waits longer than a service would: a loaded machine is no dead Redis here.
@@ -109,6 +110,23 @@ async fn each_version_is_told_whole_and_one_that_lost_is_not() {
     for told in [call, over, last] {
         assert_eq!(wait::within("a version", versions.next()).await, Some(told));
     }
+}
+
+#[tokio::test]
+async fn a_change_that_was_not_answered_is_made_once_or_stays_unknown() {
+    let home = Server::new().await;
+    let unanswered = || StoreError { code: ErrorCode::OutcomeUnknown, cause: "late".to_owned() };
+    let call = example(1).starts(&home).await;
+    let ((second, outputs), (other, _)) = (next(&call, T0 + 5, joins(1)), next(&call, T0 + 6, hangs_up(&call)));
+    let (unit, other) = (Unit::of(&second, &outputs).unwrap(), Unit::of(&other, &[]).unwrap());
+    for _ in 0..2 {
+        // The first time it was not made before, the second time it was.
+        assert_eq!(home.calls.put_again(call.version, &unit, unanswered()).await, Ok(Swapped::Done));
+    }
+    assert_eq!(home.calls.put_again(call.version, &other, unanswered()).await, Err(unanswered()));
+    assert_eq!(home.calls.load(call.id).await, Ok(Some(second)));
+    let kinds = home.calls.claim_outputs(1_000, 10).await.unwrap().len();
+    assert_eq!(kinds, 1, "what it caused is there once");
 }
 
 #[tokio::test]
