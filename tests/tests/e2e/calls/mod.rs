@@ -8,6 +8,7 @@ mod group;
 mod hostile;
 mod membership;
 mod metrics;
+mod outage;
 mod relayed;
 mod repeats;
 mod ringing;
