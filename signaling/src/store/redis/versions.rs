@@ -6,7 +6,7 @@ use super::super::unit;
 use super::RedisCalls;
 use crate::machine::CallState;
 
-/// Versions that may wait for whoever hears them; one that is lost is found by the next look at all live calls.
+/// Versions that may wait for whoever hears them. Where one finds no room the channel is left, and all live calls are read anew.
 const WAITING_MAX: usize = 4_096;
 
 /// Versions as they are written, by any process.
@@ -28,7 +28,7 @@ impl Versions {
     /// The next one; none when some may have been missed.
     pub(crate) async fn next(&mut self) -> Option<CallState> {
         loop {
-            let state = self.0.next().await?;
+            let state = self.0.next().await.filter(|_| self.0.lost() == 0)?;
             match unit::parse(&state) {
                 Ok(call) => return Some(call),
                 Err(error) => tracing::error!(%error, "a version that was told can't be read"),
