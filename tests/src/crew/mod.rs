@@ -1,4 +1,6 @@
-//! Eight recorded clients with many hands each, in four conversations.
+//! Eight recorded clients with many hands each, in four conversations: the load of every test that breaks things under load.
+
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::{Config, Login, Rest};
-use harness::history::{Hearing, History, Recorder, Tracked, read_logs};
-use harness::people::PASSWORD;
-use harness::{World, wait};
 use protocol::accounts::Grant;
 use protocol::chat::{ConversationKind, ListMessages};
 use protocol::{ConversationId, Position, Seq, StreamId, UserId};
@@ -19,7 +18,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::steps::{Ground, Step};
+use crate::history::{Hearing, History, Recorder, Tracked, read_logs};
+use crate::people::PASSWORD;
+use crate::{World, wait};
+use steps::{Ground, Step};
 
 const CLIENTS: usize = 8;
 /// Two groups and two channels, each owned by another client, who never leaves.
@@ -29,7 +31,8 @@ const CONVERSATIONS: usize = 4;
 const HANDS: usize = 16;
 const SEED: u64 = 0xc4a5_0000;
 
-pub(crate) struct Crew {
+/// Whoever sails, and what they do.
+pub struct Crew {
     url: String,
     recorder: Recorder,
     sailors: Vec<Sailor>,
@@ -54,7 +57,10 @@ struct LogBook {
 
 impl Crew {
     /// Registers everybody, makes the conversations, and starts to write.
-    pub(crate) async fn assemble(world: &World) -> Self {
+    ///
+    /// # Panics
+    /// When the system is not up.
+    pub async fn assemble(world: &World) -> Self {
         let url = format!("http://{}", world.gateway());
         let recorder = Recorder::new();
         let mut sailors = Vec::new();
@@ -115,12 +121,12 @@ impl Crew {
     }
 
     /// How many writes were acknowledged.
-    pub(crate) fn written(&self) -> u64 {
+    pub fn written(&self) -> u64 {
         self.log_book.written.load(Ordering::Relaxed)
     }
 
     /// Awaits so many more acknowledged writes, and tells how long they took from the first of them on.
-    pub(crate) async fn writes(&self, count: u64) -> Duration {
+    pub async fn writes(&self, count: u64) -> Duration {
         let before = self.written();
         wait::until("a write to be acknowledged", async || (self.written() > before).then_some(())).await;
         let began = Instant::now();
@@ -129,7 +135,10 @@ impl Crew {
     }
 
     /// Ends the work, awaits that everybody is in step, and reads the final logs.
-    pub(crate) async fn dismiss(self) -> History {
+    ///
+    /// # Panics
+    /// When somebody is not in time.
+    pub async fn dismiss(self) -> History {
         self.log_book.done.store(true, Ordering::Relaxed);
         for hand in self.hands {
             wait::within("every command to be answered", hand).await.unwrap();
