@@ -3,6 +3,7 @@
 //! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
 //! machine; the ports themselves are chosen by the kernel at the first start.
 
+mod cables;
 mod joined;
 mod process;
 mod processes;
@@ -14,9 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use protocol::{ConversationId, ServiceName};
-use rig::RedisServer;
+use rig::{Cable, RedisServer};
 use tempfile::TempDir;
 
+pub use cables::{CLIENTS, Line, REDIS};
 pub use process::binary;
 pub use settings::Settings;
 
@@ -164,21 +166,34 @@ impl World {
         *self.addresses.get(name).unwrap_or_else(|| panic!("no listener {name} among {:?}", self.addresses))
     }
 
+    /// The cable of a line.
+    ///
+    /// # Panics
+    /// When the settings lay none, or nobody who uses it was started yet.
+    #[must_use]
+    pub fn cable(&self, line: Line) -> &Cable {
+        self.links.cable(line).unwrap_or_else(|| panic!("no cable {line}"))
+    }
+
     /// Where clients connect.
     #[must_use]
     pub fn gateway(&self) -> SocketAddr {
-        self.address(ServiceName::Gateway)
+        let line = Line { from: CLIENTS, to: self.topology.gateway_part() };
+        self.links.cable(line).map_or_else(|| self.address(ServiceName::Gateway), Cable::address)
     }
 
     /// A plain HTTP client of the gateway.
     #[must_use]
     pub fn rest(&self) -> Rest {
-        self.rest_of(ServiceName::Gateway)
+        self.rest_at(ServiceName::Gateway, self.gateway())
     }
 
-    /// A plain HTTP client of a service.
+    /// A plain HTTP client of a service, on the straight way.
     fn rest_of(&self, service: ServiceName) -> Rest {
-        let address = self.address(service);
+        self.rest_at(service, self.address(service))
+    }
+
+    fn rest_at(&self, service: ServiceName, address: SocketAddr) -> Rest {
         match self.settings.certificate().filter(|_| service == ServiceName::Gateway) {
             Some(certificate) => Rest::over_tls(address, Trust::in_file(certificate)),
             None => Rest::to(address),

@@ -2,6 +2,9 @@
 
 use std::process::ExitStatus;
 
+use protocol::ServiceName;
+use rig::RedisServer;
+
 use super::process::Process;
 use super::{World, settings};
 use crate::rest::Answer;
@@ -77,22 +80,13 @@ impl World {
     /// # Panics
     /// When it ends instead.
     pub async fn spawn(&mut self, name: &str) {
+        self.launch(name).await;
         let part = self.part(name);
-        self.share_redis().await;
-        for role in part.roles {
-            let _ = std::fs::remove_file(self.addresses_file(*role));
-        }
-        let mut environment = self.links.environment(part);
-        environment.extend(self.settings.environment(part, &self.home(name), &self.addresses));
-        let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
-        let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
-        let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
-        let pid = process.pid();
-        self.processes.insert(part.name, process);
+        let pid = self.pid(name);
         for role in part.roles {
             let file = self.seen_by(name, pid, &self.addresses_file(*role));
             let what = format!("{} to bind", role.as_str());
-            let process = self.processes.get_mut(name).expect("just started");
+            let process = self.process(name);
             let found = wait::until(&what, async || {
                 process.assert_running();
                 settings::read_addresses(&file)
@@ -101,6 +95,41 @@ impl World {
             self.links.learn(*role, &found);
             self.addresses.extend(found);
         }
+        if name == self.topology.gateway_part() {
+            let gateway = self.address(ServiceName::Gateway);
+            self.links.lay_to_clients(self.topology, gateway, self.host()).await;
+        }
+    }
+
+    /// Starts a process and awaits nothing: for one that had its ports before, and whose start something else may hold up.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub async fn launch(&mut self, name: &str) {
+        let part = self.part(name);
+        self.share_redis().await;
+        for role in part.roles {
+            let _ = std::fs::remove_file(self.addresses_file(*role));
+        }
+        let (host, redis) = (self.host(), self.redis.as_ref().map(RedisServer::address));
+        let cables = self.links.lay(self.topology, part, redis, host).await;
+        let mut environment = self.links.environment(part);
+        environment.extend(self.settings.environment(part, &self.home(name), &self.addresses));
+        environment.extend(cables);
+        let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
+        let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
+        let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
+        self.processes.insert(part.name, process);
+    }
+
+    /// Freezes a process: it answers nothing, and its connections stay.
+    pub fn freeze(&mut self, part: &str) {
+        self.signal(part, libc::SIGSTOP);
+    }
+
+    /// Ends the freeze.
+    pub fn thaw(&mut self, part: &str) {
+        self.signal(part, libc::SIGCONT);
     }
 
     /// Awaits that every process that runs can serve, with all that it depends on.
