@@ -6,7 +6,7 @@
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`calls`]
 //! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
-//! [`crew`] (clients that write, so that something is under way when things break).
+//! [`crew`] (clients that write, so that something is under way when things break), [`faults`] (what breaks, by seed).
 
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@
 pub mod audit;
 pub mod calls;
 pub mod crew;
+pub mod faults;
 pub mod history;
 pub mod metrics;
 pub mod people;

@@ -27,13 +27,31 @@ const CLIENTS: usize = 8;
 /// Two groups and two channels, each owned by another client, who never leaves.
 const GROUPS: usize = 2;
 const CONVERSATIONS: usize = 4;
-/// How many commands each client has in flight.
+/// How many commands each client has in flight, where the load itself is measured.
 const HANDS: usize = 16;
 const SEED: u64 = 0xc4a5_0000;
+
+/// How hard they work, and how they come back.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How many commands each client has in flight.
+    pub hands: usize,
+    /// The longest wait for the next connection, in milliseconds.
+    pub reconnect_within_ms: u64,
+}
+
+impl Default for Pace {
+    /// As much as the system takes, and as clients are by default.
+    fn default() -> Self {
+        let client::core::Settings { reconnect_within_ms, .. } = client::core::Settings::default();
+        Self { hands: HANDS, reconnect_within_ms }
+    }
+}
 
 /// Whoever sails, and what they do.
 pub struct Crew {
     url: String,
+    pace: Pace,
     recorder: Recorder,
     sailors: Vec<Sailor>,
     conversations: Vec<ConversationId>,
@@ -61,6 +79,14 @@ impl Crew {
     /// # Panics
     /// When the system is not up.
     pub async fn assemble(world: &World) -> Self {
+        Self::assemble_with(world, Pace::default()).await
+    }
+
+    /// The same at a pace of its own.
+    ///
+    /// # Panics
+    /// When the system is not up.
+    pub async fn assemble_with(world: &World, pace: Pace) -> Self {
         let url = format!("http://{}", world.gateway());
         let recorder = Recorder::new();
         let mut sailors = Vec::new();
@@ -69,13 +95,20 @@ impl Crew {
             let body = json!({ "handle": handle, "name": handle, "password": PASSWORD });
             let grant: Grant = world.rest().command("auth.register", None, None, body).await.data();
             let user = grant.user.id;
-            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, config(&url, grant));
+            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, pace.config(&url, grant));
             let (heads, told) = oneshot::channel();
             let ear = tokio::spawn(hear(hearing, told));
             sailors.push(Sailor { handle, tracked, heads, ear });
         }
-        let mut crew =
-            Self { url, recorder, sailors, conversations: Vec::new(), log_book: Arc::default(), hands: Vec::new() };
+        let mut crew = Self {
+            url,
+            pace,
+            recorder,
+            sailors,
+            conversations: Vec::new(),
+            log_book: Arc::default(),
+            hands: Vec::new(),
+        };
         crew.gather().await;
         crew.set_to_work();
         crew
@@ -104,11 +137,11 @@ impl Crew {
         let users = self.users();
         for (number, sailor) in self.sailors.iter().enumerate() {
             let others: Vec<UserId> = users.iter().copied().filter(|user| *user != users[number]).collect();
-            for hand in 0..HANDS {
+            for hand in 0..self.pace.hands {
                 let grounds = self.conversations.iter().enumerate().map(|(index, conversation)| {
                     Ground::new(*conversation, index >= GROUPS, index == number, others.clone())
                 });
-                let seed = SEED + (number * HANDS + hand) as u64;
+                let seed = SEED + (number * self.pace.hands + hand) as u64;
                 let log_book = Arc::clone(&self.log_book);
                 let work = work(sailor.tracked.clone(), grounds.collect(), seed, log_book);
                 self.hands.push(tokio::spawn(work));
@@ -116,7 +149,9 @@ impl Crew {
         }
     }
 
-    fn users(&self) -> Vec<UserId> {
+    /// Who they are.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserId> {
         self.sailors.iter().map(|sailor| sailor.tracked.recorded().user()).collect()
     }
 
@@ -151,7 +186,7 @@ impl Crew {
             let rest = Rest::new(&self.url, None).unwrap();
             let grant = rest.login(&owner.handle, PASSWORD, "reader of logs").await.unwrap();
             let only = BTreeMap::from([(*conversation, head)]);
-            logs.extend(wait::within("the final log", read_logs(config(&self.url, grant), &only)).await);
+            logs.extend(wait::within("the final log", read_logs(self.pace.config(&self.url, grant), &only)).await);
             heads.insert(*conversation, head);
         }
         for sailor in self.sailors {
@@ -171,9 +206,13 @@ impl Crew {
     }
 }
 
-fn config(url: &str, grant: Grant) -> Config {
-    let rest = Rest::new(url, None).unwrap();
-    Config::new(url, Login::new(rest, grant))
+impl Pace {
+    fn config(self, url: &str, grant: Grant) -> Config {
+        let rest = Rest::new(url, None).unwrap();
+        let mut config = Config::new(url, Login::new(rest, grant));
+        config.settings.reconnect_within_ms = self.reconnect_within_ms;
+        config
+    }
 }
 
 /// Hears until the work is over, then until it stands at the heads.
