@@ -149,6 +149,18 @@ impl Crew {
         }
     }
 
+    /// A group of all of them and guests, in which nobody writes: there they see each other.
+    ///
+    /// # Panics
+    /// When it can't be made.
+    pub async fn welcome(&mut self, guests: &[UserId]) {
+        let owner = &self.sailors[self.conversations.len()].tracked;
+        let others = self.users().into_iter().filter(|user| *user != owner.recorded().user());
+        let members: Vec<UserId> = others.chain(guests.iter().copied()).collect();
+        let made = owner.create(ConversationKind::Group, Some("harbour"), &members).await.unwrap();
+        self.conversations.push(made.id);
+    }
+
     /// Who they are.
     #[must_use]
     pub fn users(&self) -> Vec<UserId> {
