@@ -56,8 +56,8 @@ impl Logins {
             let _ = tokio::time::timeout(OPENS_WITHIN, in_step(&mut events)).await;
             let acknowledged =
                 wait::until("the logout to be acknowledged", async || log_out(&rest, &grant).await).await;
-            let _ = tokio::time::timeout(BETWEEN, over.changed()).await;
             ended.push(LoggedOut { grant, acknowledged, stopped: tokio::spawn(stopped(client, events)) });
+            let _ = tokio::time::timeout(BETWEEN, over.changed()).await;
         }
         Self(ended)
     }

@@ -14,7 +14,7 @@ mod visitors;
 use std::time::Duration;
 
 use harness::crew::Pace;
-use harness::faults::{self, Plan};
+use harness::faults::{self, Fault, Plan};
 use harness::world::Settings;
 use harness::{Crew, Topology, World, history, wait};
 use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling};
@@ -28,6 +28,8 @@ use visitors::Visitors;
 const NORMAL_WITHIN: Duration = Duration::from_secs(10);
 /// So long after nobody writes any more everybody is in step.
 const IN_STEP_WITHIN: Duration = Duration::from_secs(15);
+/// What a service holds of a killed one it holds for so long: the lease of devices.
+const LEASE: Duration = Duration::from_secs(15);
 /// What is still written after the faults.
 const WRITES_AFTERWARDS: u64 = 200;
 /// Some load, and clients that don't wait long before they come back: else hardly anything would be under way when the next fault comes.
@@ -81,7 +83,7 @@ async fn leaves_no_trace(plan: &Plan) {
     let normal = healed.elapsed();
     assert!(normal <= NORMAL_WITHIN, "ready after {ready:?}, normal after {normal:?}");
 
-    let present = visitors.are_seen_as_they_are().await;
+    let present = visitors.are_seen_as_they_are(still_held(plan).saturating_sub(normal)).await;
     let ended = logins.stay_out(&world).await;
     crew.writes(WRITES_AFTERWARDS).await;
     let writes = crew.written();
@@ -100,6 +102,14 @@ async fn leaves_no_trace(plan: &Plan) {
         plan.seed,
         plan.steps.len()
     );
+}
+
+/// For how long after a plan's end devices may count as there that a killed process held: until then nobody can know better.
+fn still_held(plan: &Plan) -> Duration {
+    let holds = [Topology::FiveProcesses.gateway_part(), Topology::FiveProcesses.chat_part()].map(Fault::Killed);
+    let killed = plan.steps.iter().filter(|step| holds.contains(&step.fault));
+    let until = killed.map(|step| step.ends + LEASE).max().unwrap_or_default();
+    until.saturating_sub(plan.ends())
 }
 
 /// Five processes and a Redis, with a cable on each way.

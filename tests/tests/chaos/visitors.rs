@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::PACE;
 
 const VISITORS: usize = 6;
-/// So long after all is put right presence is right.
+/// So long after all is put right, and nothing is held from before, presence is right.
 const RIGHT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a visit lasts and how long until the next one, in milliseconds.
 const STAY_MS: std::ops::Range<u64> = 100..2_000;
@@ -62,7 +62,8 @@ impl Visitors {
     }
 
     /// All is put right: half of the visitors stay, the others are gone, and everybody is seen as it is, by who asks and by who is told.
-    pub(crate) async fn are_seen_as_they_are(self) -> Duration {
+    /// `held` is for how long services may still hold what they had before one of them was killed.
+    pub(crate) async fn are_seen_as_they_are(self, held: Duration) -> Duration {
         let began = Instant::now();
         self.over.send_replace(true);
         let mut expected: Seen = self.crew.iter().map(|user| (*user, PresenceState::Online)).collect();
@@ -76,7 +77,7 @@ impl Visitors {
             asked = ask(&self.watcher, expected.keys().copied().collect()).await?;
             (asked == expected && seen_by_who_is_told(&expected, &self.told.lock())).then(|| began.elapsed())
         });
-        let right = tokio::time::timeout(RIGHT_WITHIN, right).await;
+        let right = tokio::time::timeout(held + RIGHT_WITHIN, right).await;
         let told = self.told.lock().clone();
         let differs = |seen: &Seen| {
             let differs = expected.iter().filter(|(user, state)| seen.get(user) != Some(state));
