@@ -18,11 +18,11 @@ use tokio::time::Instant;
 use crate::{ALONE, SHARING, is_normal, started};
 
 /// Deliveries of which percentiles are told.
-const DELIVERIES: usize = 400;
+const DELIVERIES: usize = 1_000;
 /// Logouts of which percentiles are told.
-const LOGOUTS: usize = 100;
+const LOGOUTS: usize = 60;
 /// Messages that go on while Redis goes away, and how far they are apart.
-const FLOW: u32 = 400;
+const FLOW: u32 = 300;
 const APART: Duration = Duration::from_millis(10);
 /// When Redis goes away in that flow.
 const GOES_AT: Duration = Duration::from_secs(1);
