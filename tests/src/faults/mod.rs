@@ -12,5 +12,5 @@ mod plan;
 mod tests;
 
 pub use fault::{Direction, Fault, Kind, Trouble};
-pub use perform::perform;
+pub use perform::{perform, shared_redis};
 pub use plan::{AT_ONCE_MAX, Plan, Step};

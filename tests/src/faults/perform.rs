@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rig::{Way, wait};
+use rig::{RedisServer, Way, wait};
 use tokio::time::Instant;
 
 use super::fault::{Direction, Fault, Trouble};
@@ -39,12 +39,20 @@ pub async fn perform<'plan>(plan: &'plan Plan, world: &mut World) -> Instant {
     Instant::now()
 }
 
+/// The Redis of a world whose topology has one.
+///
+/// # Panics
+/// When it has none.
+pub fn shared_redis(world: &mut World) -> &mut RedisServer {
+    world.redis().expect("a topology that has a Redis")
+}
+
 async fn begin(fault: &Fault, world: &mut World) {
     match fault {
-        Fault::RedisKilled => world.redis().kill().await,
-        Fault::RedisFrozen => world.redis().freeze(),
-        Fault::RedisFlushed => world.redis().flush().await,
-        Fault::RedisDropsClients => world.redis().drop_clients().await,
+        Fault::RedisKilled => shared_redis(world).kill().await,
+        Fault::RedisFrozen => shared_redis(world).freeze(),
+        Fault::RedisFlushed => shared_redis(world).flush().await,
+        Fault::RedisDropsClients => shared_redis(world).drop_clients().await,
         Fault::Killed(part) => world.kill(part).await,
         Fault::Frozen(part) => world.freeze(part),
         Fault::Way(..) | Fault::RedisApart(_) => each_way(fault, world, disturb),
@@ -53,8 +61,8 @@ async fn begin(fault: &Fault, world: &mut World) {
 
 async fn end(fault: &Fault, world: &mut World) {
     match fault {
-        Fault::RedisKilled => world.redis().restart().await,
-        Fault::RedisFrozen => world.redis().thaw(),
+        Fault::RedisKilled => shared_redis(world).restart().await,
+        Fault::RedisFrozen => shared_redis(world).thaw(),
         Fault::RedisFlushed | Fault::RedisDropsClients => {}
         Fault::Killed(part) => world.launch(part).await,
         Fault::Frozen(part) => world.thaw(part),

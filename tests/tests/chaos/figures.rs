@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use harness::faults::shared_redis;
 use harness::people::Device;
 use harness::world::Settings;
 use harness::{Person, Topology, World, wait};
@@ -49,15 +50,15 @@ async fn delivery_between_processes_while_redis_goes_and_comes_back() {
     is_normal(&world).await;
     let healthy = pair.deliveries().await;
 
-    let killed = pair.flow(async || world.redis().kill().await).await;
+    let killed = pair.flow(async || shared_redis(&mut world).kill().await).await;
     let gone = pair.deliveries().await;
-    world.redis().restart().await;
+    shared_redis(&mut world).restart().await;
     let after_kill = normal_after(&world).await;
-    let frozen = pair.flow(async || world.redis().freeze()).await;
+    let frozen = pair.flow(async || shared_redis(&mut world).freeze()).await;
     for service in SHARING {
         lives_without(&world, service).await;
     }
-    world.redis().thaw();
+    shared_redis(&mut world).thaw();
     let after_freeze = normal_after(&world).await;
     println!(
         "delivery between processes: {healthy} with Redis, {gone} without; the latest {killed:?} while it was killed, \
@@ -74,7 +75,7 @@ async fn a_socket_outlives_its_login_as_little_without_redis() {
     let ann = world.person("ann").await;
     is_normal(&world).await;
     let healthy = logouts(&ann).await;
-    world.redis().kill().await;
+    shared_redis(&mut world).kill().await;
     for service in SHARING {
         lives_without(&world, service).await;
     }
