@@ -181,15 +181,23 @@ impl Crew {
         began.elapsed()
     }
 
+    /// Ends the work. What was refused for the time being is repeated by its client after a wait of its own, up to 25 s.
+    ///
+    /// # Panics
+    /// When a command is not answered.
+    pub async fn rest(&mut self) {
+        self.log_book.done.store(true, Ordering::Relaxed);
+        for hand in self.hands.drain(..) {
+            wait::within("every command to be answered", hand).await.unwrap();
+        }
+    }
+
     /// Ends the work, awaits that everybody is in step, and reads the final logs.
     ///
     /// # Panics
     /// When somebody is not in time.
-    pub async fn dismiss(self) -> History {
-        self.log_book.done.store(true, Ordering::Relaxed);
-        for hand in self.hands {
-            wait::within("every command to be answered", hand).await.unwrap();
-        }
+    pub async fn dismiss(mut self) -> History {
+        self.rest().await;
         let mut logs = BTreeMap::new();
         let mut heads = BTreeMap::new();
         for (number, conversation) in self.conversations.iter().enumerate() {

@@ -27,7 +27,7 @@ use visitors::Visitors;
 /// So long after the last fault everything serves and Redis is in use everywhere.
 const NORMAL_WITHIN: Duration = Duration::from_secs(10);
 /// So long after nobody writes any more everybody is in step.
-const IN_STEP_WITHIN: Duration = Duration::from_secs(15);
+const IN_STEP_WITHIN: Duration = Duration::from_secs(5);
 /// What a service holds of a killed one it holds for so long: the lease of devices.
 const LEASE: Duration = Duration::from_secs(15);
 /// What is still written after the faults.
@@ -87,6 +87,7 @@ async fn leaves_no_trace(plan: &Plan) {
     let ended = logins.stay_out(&world).await;
     crew.writes(WRITES_AFTERWARDS).await;
     let writes = crew.written();
+    crew.rest().await;
     let idle = Instant::now();
     let history = crew.dismiss().await;
     let in_step = idle.elapsed();
