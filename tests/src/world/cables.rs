@@ -70,10 +70,13 @@ pub(crate) struct Cables(BTreeMap<Line, Cable>);
 impl Cables {
     /// Lays a cable, if there is none yet; answers where it begins.
     pub(crate) async fn lay(&mut self, line: Line, to: SocketAddr, host: Ipv4Addr) -> SocketAddr {
-        if !self.0.contains_key(&line) {
-            self.0.insert(line, Cable::to(to, host).await);
+        if let Some(cable) = self.0.get(&line) {
+            return cable.address();
         }
-        self.0[&line].address()
+        let cable = Cable::to(to, host).await;
+        let begins = cable.address();
+        self.0.insert(line, cable);
+        begins
     }
 
     pub(crate) fn get(&self, line: Line) -> Option<&Cable> {
