@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a fresh machine needs (Rust, gcc, Node 20).
 
-.PHONY: help run web sdk test check bench soak generate production-secrets deny advisories clean
+.PHONY: help run web sdk test check bench soak chaos generate production-secrets deny advisories clean
 
 LAN ?=
 RUN_ARGS ?=
@@ -40,6 +40,9 @@ bench: web ## Measures, prints the tables and writes docs/performance.md
 
 soak: ## The long counts of the crash and power-cut tests, and of crashes in calls between browsers
 	scripts/test --only web,build,units,crash,powercut,browser --soak
+
+chaos: ## Many faults by seed of Redis, of processes and of the ways between them, under load
+	scripts/test --only web,build,chaos --soak
 
 generate: ## Writes the TypeScript types and the tables in docs/ anew
 	cargo run --quiet --locked -p secureconnect-protocol --example generate

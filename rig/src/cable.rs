@@ -103,6 +103,11 @@ impl Cable {
         });
     }
 
+    /// Ends every connection, and everything of later ones arrives: what comes after [`Way::Lost`], since no TCP goes on over a hole.
+    pub fn renew(&self) {
+        self.ways.send_modify(|ways| *ways = Ways { cut: ways.cut + 1, ..Ways::default() });
+    }
+
     /// Everything arrives again.
     pub fn mend(&self) {
         self.ways.send_modify(|ways| *ways = Ways { cut: ways.cut, ..Ways::default() });
@@ -132,9 +137,11 @@ async fn accept(listener: TcpListener, target: Arc<Mutex<SocketAddr>>, ways: wat
             let mut until = ways.clone();
             let cut = until.wait_for(|ways| ways.cut != now.cut);
             tokio::select! {
+                // First: where a piece was lost nothing that comes after it may arrive.
+                biased;
+                _ = cut => {}
                 () = carry(near_in, far_out, ways.clone(), |ways| ways.there) => {}
                 () = carry(far_in, near_out, ways, |ways| ways.back) => {}
-                _ = cut => {}
             }
         });
     }

@@ -1,8 +1,8 @@
-//! Waiting for conditions. The only place in the tests that sleeps, and only between two looks at a condition.
+//! Waiting for conditions. The only place in the tests that sleeps: between two looks at a condition, and where a schedule is what is tested.
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long anything may take before a test gives up: generous, for machines that do other work too.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +24,11 @@ pub async fn until_within<T>(limit: Duration, what: &str, mut probe: impl AsyncF
         assert!(Instant::now() < deadline, "{limit:?} passed without: {what}");
         sleep(BETWEEN_LOOKS).await;
     }
+}
+
+/// Until a moment of a schedule comes, which is the condition here: how long something stays broken is what such a test varies.
+pub async fn for_the_moment(moment: Instant) {
+    sleep_until(moment).await;
 }
 
 /// Awaits a future, at most for [`PATIENCE`].

@@ -5,7 +5,8 @@
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`calls`]
-//! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed).
+//! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
+//! [`crew`] (clients that write, so that something is under way when things break), [`faults`] (what breaks, by seed).
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,8 @@
 
 pub mod audit;
 pub mod calls;
+pub mod crew;
+pub mod faults;
 pub mod history;
 pub mod metrics;
 pub mod people;
@@ -30,6 +33,7 @@ pub mod witness;
 pub mod world;
 
 pub use calls::Phone;
+pub use crew::Crew;
 pub use people::Person;
 pub use rest::{Answer, Rest};
 pub use rig::wait;

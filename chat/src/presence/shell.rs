@@ -38,6 +38,8 @@ pub(crate) struct Presences {
     /// Taken from the machine, but not written down yet.
     unwritten: Mutex<HashMap<UserId, Told>>,
     newcomers: Mutex<Newcomers>,
+    /// The lowest version that this process tells: above all that the one before it told, also what it had not written down.
+    since: u64,
     wake: Notify,
 }
 
@@ -50,13 +52,16 @@ impl Presences {
             .prepare("SELECT user FROM presence WHERE online = 1")?
             .query_map([], |row| crate::log::row::id(row, 0).map(UserId::from))?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut machine = Machine::new(grace_ms, last_version);
+        // Versions are a clock: what was told in the last second before a crash, and not written down, is older than now.
+        let since = now.max(last_version + 1);
+        let mut machine = Machine::new(grace_ms, since);
         machine.restore(now, online);
         Ok(Self {
             machine: Mutex::new(machine),
             watches: Mutex::default(),
             unwritten: Mutex::default(),
             newcomers: Mutex::default(),
+            since,
             wake: Notify::new(),
         })
     }
@@ -122,7 +127,8 @@ impl Presences {
         let written = audience::written(connection, user)?;
         Ok(written.map(|(last_seen_at, version)| Told {
             presence: Presence { user, state: PresenceState::Offline, last_seen_at: Some(last_seen_at) },
-            version,
+            // Whoever was told something newer that was never written down must take this for newer still.
+            version: version.max(self.since),
             last_seen_at,
         }))
     }

@@ -106,7 +106,28 @@ async fn away_is_told_and_offline_is_remembered_with_when_it_was() {
     let after = get(&world, other, one).await;
     assert_eq!(after[0].last_seen_at, presence(&gone).last_seen_at);
     let registers = world.chat.registers(other.id).await.unwrap();
-    assert!(registers.iter().any(|register| register.identity == gone.identity), "under the version it was told with");
+    assert!(registers.iter().any(|register| register.body == gone.body), "and is what was told");
+}
+
+#[tokio::test]
+async fn what_was_told_before_a_crash_and_not_written_down_is_older_than_what_is_read_afterwards() {
+    let world = World::new();
+    let [one, other, absent] = world.people();
+    world.direct(one, other).await;
+    world.direct(one, absent).await;
+    let gateway = Uuid::new_v4();
+    world.chat.devices(report(gateway, true, &[other, absent], &[])).await.unwrap();
+    let is_there = async || get(&world, one, absent).await[0].state == PresenceState::Online;
+    eventually("they are there", is_there).await;
+    world.chat.devices(report(gateway, false, &[], &[absent])).await.unwrap();
+    eventually("it is written down", || async { get(&world, one, absent).await[0].last_seen_at.is_some() }).await;
+    // Of the last second before the crash nothing was written down, but devices were told of it.
+    let told = crate::shared::now_ms();
+    let world = world.restart().await;
+    for register in world.chat.registers(one.id).await.unwrap() {
+        let Identity::Register { key, version } = &register.identity else { continue };
+        assert!(*version >= told || !key.starts_with("presence:"), "{register:?}");
+    }
 }
 
 #[tokio::test]

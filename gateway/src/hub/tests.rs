@@ -256,6 +256,21 @@ async fn the_last_hint_may_be_lost_too_the_restated_number_tells() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hint_that_was_missed_may_have_been_of_a_register_so_all_are_read_again() {
+    let mut world = World::new(1, 100_000).await;
+    world.settle().await;
+    world.turn(0).await;
+    let wants = |world: &World| world.devices[0].conn.session().next_job(world.hub.settings()) == Some(Job::Registers);
+    assert!(!wants(&world));
+    world.hub.refresh(false).await;
+    assert!(wants(&world));
+    world.hub.refresh(false).await;
+    let conn = &world.devices[0].conn;
+    conn.session().registers(Some(Vec::new()));
+    assert!(wants(&world), "what was missed while they were read is not in what was read");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_kicked_hears_the_kick_last_and_nothing_between_kick_and_return() {
     let mut world = World::new(2, 100_000).await;
     let mut tell = Vec::new();

@@ -12,6 +12,7 @@ use link::{Call, Heard, Hint, Proof, Reply, Service};
 use protocol::{Position, StreamId};
 
 use super::Hub;
+use crate::session::Session;
 
 /// How long to wait before watching again after the publisher was lost.
 const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -120,7 +121,8 @@ impl Hub {
         true
     }
 
-    /// Reads the heads of everything that is followed. After another publisher, a head before the cursor means another log.
+    /// Reads the heads of everything that is followed, and has each connection read its registers again: what a register was is in no
+    /// log. After another publisher, a head before the cursor means another log.
     pub(super) async fn refresh(&self, replaced: bool) {
         let followed = self.followed();
         tracing::info!(streams = followed.len(), replaced, "hints were missed: reading heads");
@@ -141,6 +143,7 @@ impl Hub {
                 }
             }
         }
+        self.users.each(|conn| conn.with(Session::missed_registers));
     }
 
     pub(super) fn followed(&self) -> Vec<(StreamId, Position)> {

@@ -130,12 +130,25 @@ impl Session {
                 tracks.unsend(stream, first, count);
             }
         });
+        self.forget_registers();
+        self.live_told = false;
+    }
+
+    /// A register's value may have been missed: all are read again, since none is told twice. Answers whether the writer must be woken.
+    pub(crate) fn missed_registers(&mut self) -> bool {
+        let is_open = self.phase == Phase::Open && self.closing().is_none();
+        if is_open {
+            self.forget_registers();
+        }
+        is_open
+    }
+
+    fn forget_registers(&mut self) {
         self.registers = match self.registers {
             Registers::Told | Registers::Telling | Registers::Wanted => Registers::Wanted,
             Registers::Loading | Registers::LoadingAgain => Registers::LoadingAgain,
         };
         self.outbox.drop_values();
-        self.live_told = false;
     }
 
     /// What is to be done next, at the pace at which the client takes and acknowledges.

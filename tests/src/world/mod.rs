@@ -3,26 +3,29 @@
 //! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
 //! machine; the ports themselves are chosen by the kernel at the first start.
 
+mod cables;
 mod joined;
 mod process;
+mod processes;
 mod settings;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output};
+use std::process::Output;
 
 use protocol::{ConversationId, ServiceName};
-use rig::RedisServer;
+use rig::{Cable, RedisServer};
 use tempfile::TempDir;
 
+pub use cables::{CLIENTS, Line, REDIS};
 pub use process::binary;
 pub use settings::Settings;
 
 use crate::history::LogEntry;
 use crate::metrics::Metrics;
 use crate::people::{Person, START};
-use crate::rest::{Answer, Rest};
+use crate::rest::Rest;
 use crate::tls::Trust;
 use crate::topology::{Part, Topology};
 use crate::wait;
@@ -163,21 +166,34 @@ impl World {
         *self.addresses.get(name).unwrap_or_else(|| panic!("no listener {name} among {:?}", self.addresses))
     }
 
+    /// The cable of a line.
+    ///
+    /// # Panics
+    /// When the settings lay none, or nobody who uses it was started yet.
+    #[must_use]
+    pub fn cable(&self, line: Line) -> &Cable {
+        self.links.cable(line).unwrap_or_else(|| panic!("no cable {line}"))
+    }
+
     /// Where clients connect.
     #[must_use]
     pub fn gateway(&self) -> SocketAddr {
-        self.address(ServiceName::Gateway)
+        let line = Line { from: CLIENTS, to: self.topology.gateway_part() };
+        self.links.cable(line).map_or_else(|| self.address(ServiceName::Gateway), Cable::address)
     }
 
     /// A plain HTTP client of the gateway.
     #[must_use]
     pub fn rest(&self) -> Rest {
-        self.rest_of(ServiceName::Gateway)
+        self.rest_at(ServiceName::Gateway, self.gateway())
     }
 
-    /// A plain HTTP client of a service.
+    /// A plain HTTP client of a service, on the straight way.
     fn rest_of(&self, service: ServiceName) -> Rest {
-        let address = self.address(service);
+        self.rest_at(service, self.address(service))
+    }
+
+    fn rest_at(&self, service: ServiceName, address: SocketAddr) -> Rest {
         match self.settings.certificate().filter(|_| service == ServiceName::Gateway) {
             Some(certificate) => Rest::over_tls(address, Trust::in_file(certificate)),
             None => Rest::to(address),
@@ -205,74 +221,10 @@ impl World {
         Metrics::parse(&String::from_utf8_lossy(&answer.body))
     }
 
-    /// Kills a process on the spot, as a crash or the kernel does.
-    ///
-    /// # Panics
-    /// When it doesn't run.
-    pub async fn kill(&mut self, part: &str) {
-        self.process(part).kill().await;
-        self.processes.remove(part);
-    }
-
-    /// Asks a process to end (SIGTERM) and awaits that it did.
-    ///
-    /// # Panics
-    /// When it doesn't run or doesn't end.
-    pub async fn terminate(&mut self, part: &str) -> ExitStatus {
-        self.signal(part, libc::SIGTERM);
-        self.exited(part).await
-    }
-
-    /// Sends one more signal to a process that may be ending already.
-    ///
-    /// # Panics
-    /// When it was never started.
-    pub fn signal_again(&mut self, part: &str, signal: i32) {
-        self.process(part).send(signal);
-    }
-
-    /// Sends a signal to a process.
-    ///
-    /// # Panics
-    /// When it doesn't run.
-    pub fn signal(&mut self, part: &str, signal: i32) {
-        self.process(part).signal(signal);
-    }
-
-    /// Awaits the end of a process.
-    ///
-    /// # Panics
-    /// When it doesn't end.
-    pub async fn exited(&mut self, part: &str) -> ExitStatus {
-        let status = self.process(part).exited().await;
-        self.processes.remove(part);
-        status
-    }
-
     /// Where a service listens for other processes, where that is a port.
     #[must_use]
     pub fn link(&self, service: ServiceName) -> Option<SocketAddr> {
         self.links.of(service)
-    }
-
-    /// Starts a process that was ended, on the ports it had, and awaits that everything is ready.
-    pub async fn restart(&mut self, part: &str) {
-        self.spawn(part).await;
-        self.ready().await;
-    }
-
-    /// Kills a process and starts it again.
-    pub async fn crash(&mut self, part: &str) {
-        self.kill(part).await;
-        self.restart(part).await;
-    }
-
-    /// The process id.
-    ///
-    /// # Panics
-    /// When it doesn't run.
-    pub fn pid(&mut self, part: &str) -> u32 {
-        self.process(part).pid()
     }
 
     /// Runs the binary's command line beside this system and gives what it printed.
@@ -362,37 +314,6 @@ impl World {
         rig::program::read_log(self.data_dir(), part)
     }
 
-    /// Starts a process and awaits that it has bound its listeners.
-    ///
-    /// # Panics
-    /// When it ends instead.
-    pub async fn spawn(&mut self, name: &str) {
-        let part = self.part(name);
-        self.share_redis().await;
-        for role in part.roles {
-            let _ = std::fs::remove_file(self.addresses_file(*role));
-        }
-        let mut environment = self.links.environment(part);
-        environment.extend(self.settings.environment(part, &self.home(name), &self.addresses));
-        let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
-        let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
-        let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
-        let pid = process.pid();
-        self.processes.insert(part.name, process);
-        for role in part.roles {
-            let file = self.seen_by(name, pid, &self.addresses_file(*role));
-            let what = format!("{} to bind", role.as_str());
-            let process = self.processes.get_mut(name).expect("just started");
-            let found = wait::until(&what, async || {
-                process.assert_running();
-                settings::read_addresses(&file)
-            })
-            .await;
-            self.links.learn(*role, &found);
-            self.addresses.extend(found);
-        }
-    }
-
     /// Starts the Redis that the topology has, unless the test names another or none, and tells everyone where it is.
     async fn share_redis(&mut self) {
         if self.topology.has_redis() && self.redis.is_none() && !self.settings.names_redis() {
@@ -402,30 +323,9 @@ impl World {
         }
     }
 
-    async fn ready(&mut self) {
-        for part in self.topology.parts() {
-            for role in part.roles {
-                let rest = self.rest_of(*role);
-                let Some(process) = self.processes.get_mut(part.name) else {
-                    continue;
-                };
-                wait::until(&format!("{} to be ready", role.as_str()), async || {
-                    process.assert_running();
-                    let answer = crate::rest::try_send(rest.request("GET", "/readyz")).await.ok()?;
-                    (answer.status == 200 && depends_on_nothing_that_is_down(&answer)).then_some(())
-                })
-                .await;
-            }
-        }
-    }
-
     fn part(&self, name: &str) -> Part {
         let parts = self.topology.parts().iter();
         *parts.clone().find(|part| part.name == name).unwrap_or_else(|| panic!("no part {name} in {:?}", self.topology))
-    }
-
-    fn process(&mut self, part: &str) -> &mut Process {
-        self.processes.get_mut(part).unwrap_or_else(|| panic!("{part} does not run"))
     }
 
     /// A path as a process sees it.
@@ -440,13 +340,6 @@ impl World {
     fn addresses_file(&self, service: ServiceName) -> PathBuf {
         self.role_dir(service).join("addresses.json")
     }
-}
-
-/// A service can serve without some of what it depends on; scenarios begin when all of it is there.
-fn depends_on_nothing_that_is_down(ready: &Answer) -> bool {
-    let report: serde_json::Value = serde_json::from_slice(&ready.body).expect("a report");
-    let dependencies = report["dependencies"].as_object().expect("dependencies");
-    dependencies.values().all(|dependency| dependency["state"] == "up")
 }
 
 /// The SQLite file in a role's folder.

@@ -114,6 +114,13 @@ impl Settings {
         self
     }
 
+    /// The processes are told each other's ports on loopback, and a cable lies on each way between two parts.
+    #[must_use]
+    pub fn by_cables(mut self) -> Self {
+        self.joined = Joined::ByCables;
+        self
+    }
+
     pub(crate) fn joined(&self) -> Joined {
         self.joined
     }

@@ -8,15 +8,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
 
 mod calls;
-mod crew;
-mod steps;
 
 use std::time::Duration;
 
-use harness::{Topology, World, history};
+use harness::{Crew, Topology, World, history};
 use tokio::sync::Mutex;
-
-use crew::Crew;
 
 /// Writes a second, while the system is up, below which this was no load.
 const WRITES_A_SECOND: u64 = 1_000;

@@ -1,4 +1,6 @@
-//! Eight recorded clients with many hands each, in four conversations.
+//! Eight recorded clients with many hands each, in four conversations: the load of every test that breaks things under load.
+
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::{Config, Login, Rest};
-use harness::history::{Hearing, History, Recorder, Tracked, read_logs};
-use harness::people::PASSWORD;
-use harness::{World, wait};
 use protocol::accounts::Grant;
 use protocol::chat::{ConversationKind, ListMessages};
 use protocol::{ConversationId, Position, Seq, StreamId, UserId};
@@ -19,18 +18,40 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::steps::{Ground, Step};
+use crate::history::{Hearing, History, Recorder, Tracked, read_logs};
+use crate::people::PASSWORD;
+use crate::{World, wait};
+use steps::{Ground, Step};
 
 const CLIENTS: usize = 8;
 /// Two groups and two channels, each owned by another client, who never leaves.
 const GROUPS: usize = 2;
 const CONVERSATIONS: usize = 4;
-/// How many commands each client has in flight.
+/// How many commands each client has in flight, where the load itself is measured.
 const HANDS: usize = 16;
 const SEED: u64 = 0xc4a5_0000;
 
-pub(crate) struct Crew {
+/// How hard they work, and how they come back.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How many commands each client has in flight.
+    pub hands: usize,
+    /// The longest wait for the next connection, in milliseconds.
+    pub reconnect_within_ms: u64,
+}
+
+impl Default for Pace {
+    /// As much as the system takes, and as clients are by default.
+    fn default() -> Self {
+        let client::core::Settings { reconnect_within_ms, .. } = client::core::Settings::default();
+        Self { hands: HANDS, reconnect_within_ms }
+    }
+}
+
+/// Whoever sails, and what they do.
+pub struct Crew {
     url: String,
+    pace: Pace,
     recorder: Recorder,
     sailors: Vec<Sailor>,
     conversations: Vec<ConversationId>,
@@ -54,7 +75,18 @@ struct LogBook {
 
 impl Crew {
     /// Registers everybody, makes the conversations, and starts to write.
-    pub(crate) async fn assemble(world: &World) -> Self {
+    ///
+    /// # Panics
+    /// When the system is not up.
+    pub async fn assemble(world: &World) -> Self {
+        Self::assemble_with(world, Pace::default()).await
+    }
+
+    /// The same at a pace of its own.
+    ///
+    /// # Panics
+    /// When the system is not up.
+    pub async fn assemble_with(world: &World, pace: Pace) -> Self {
         let url = format!("http://{}", world.gateway());
         let recorder = Recorder::new();
         let mut sailors = Vec::new();
@@ -63,13 +95,20 @@ impl Crew {
             let body = json!({ "handle": handle, "name": handle, "password": PASSWORD });
             let grant: Grant = world.rest().command("auth.register", None, None, body).await.data();
             let user = grant.user.id;
-            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, config(&url, grant));
+            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, pace.config(&url, grant));
             let (heads, told) = oneshot::channel();
             let ear = tokio::spawn(hear(hearing, told));
             sailors.push(Sailor { handle, tracked, heads, ear });
         }
-        let mut crew =
-            Self { url, recorder, sailors, conversations: Vec::new(), log_book: Arc::default(), hands: Vec::new() };
+        let mut crew = Self {
+            url,
+            pace,
+            recorder,
+            sailors,
+            conversations: Vec::new(),
+            log_book: Arc::default(),
+            hands: Vec::new(),
+        };
         crew.gather().await;
         crew.set_to_work();
         crew
@@ -98,11 +137,11 @@ impl Crew {
         let users = self.users();
         for (number, sailor) in self.sailors.iter().enumerate() {
             let others: Vec<UserId> = users.iter().copied().filter(|user| *user != users[number]).collect();
-            for hand in 0..HANDS {
+            for hand in 0..self.pace.hands {
                 let grounds = self.conversations.iter().enumerate().map(|(index, conversation)| {
                     Ground::new(*conversation, index >= GROUPS, index == number, others.clone())
                 });
-                let seed = SEED + (number * HANDS + hand) as u64;
+                let seed = SEED + (number * self.pace.hands + hand) as u64;
                 let log_book = Arc::clone(&self.log_book);
                 let work = work(sailor.tracked.clone(), grounds.collect(), seed, log_book);
                 self.hands.push(tokio::spawn(work));
@@ -110,17 +149,31 @@ impl Crew {
         }
     }
 
-    fn users(&self) -> Vec<UserId> {
+    /// A group of all of them and guests, in which nobody writes: there they see each other.
+    ///
+    /// # Panics
+    /// When it can't be made.
+    pub async fn welcome(&mut self, guests: &[UserId]) {
+        let owner = &self.sailors[self.conversations.len()].tracked;
+        let others = self.users().into_iter().filter(|user| *user != owner.recorded().user());
+        let members: Vec<UserId> = others.chain(guests.iter().copied()).collect();
+        let made = owner.create(ConversationKind::Group, Some("harbour"), &members).await.unwrap();
+        self.conversations.push(made.id);
+    }
+
+    /// Who they are.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserId> {
         self.sailors.iter().map(|sailor| sailor.tracked.recorded().user()).collect()
     }
 
     /// How many writes were acknowledged.
-    pub(crate) fn written(&self) -> u64 {
+    pub fn written(&self) -> u64 {
         self.log_book.written.load(Ordering::Relaxed)
     }
 
     /// Awaits so many more acknowledged writes, and tells how long they took from the first of them on.
-    pub(crate) async fn writes(&self, count: u64) -> Duration {
+    pub async fn writes(&self, count: u64) -> Duration {
         let before = self.written();
         wait::until("a write to be acknowledged", async || (self.written() > before).then_some(())).await;
         let began = Instant::now();
@@ -128,12 +181,23 @@ impl Crew {
         began.elapsed()
     }
 
-    /// Ends the work, awaits that everybody is in step, and reads the final logs.
-    pub(crate) async fn dismiss(self) -> History {
+    /// Ends the work. What was refused for the time being is repeated by its client after a wait of its own, up to 25 s.
+    ///
+    /// # Panics
+    /// When a command is not answered.
+    pub async fn rest(&mut self) {
         self.log_book.done.store(true, Ordering::Relaxed);
-        for hand in self.hands {
+        for hand in self.hands.drain(..) {
             wait::within("every command to be answered", hand).await.unwrap();
         }
+    }
+
+    /// Ends the work, awaits that everybody is in step, and reads the final logs.
+    ///
+    /// # Panics
+    /// When somebody is not in time.
+    pub async fn dismiss(mut self) -> History {
+        self.rest().await;
         let mut logs = BTreeMap::new();
         let mut heads = BTreeMap::new();
         for (number, conversation) in self.conversations.iter().enumerate() {
@@ -142,7 +206,7 @@ impl Crew {
             let rest = Rest::new(&self.url, None).unwrap();
             let grant = rest.login(&owner.handle, PASSWORD, "reader of logs").await.unwrap();
             let only = BTreeMap::from([(*conversation, head)]);
-            logs.extend(wait::within("the final log", read_logs(config(&self.url, grant), &only)).await);
+            logs.extend(wait::within("the final log", read_logs(self.pace.config(&self.url, grant), &only)).await);
             heads.insert(*conversation, head);
         }
         for sailor in self.sailors {
@@ -162,9 +226,13 @@ impl Crew {
     }
 }
 
-fn config(url: &str, grant: Grant) -> Config {
-    let rest = Rest::new(url, None).unwrap();
-    Config::new(url, Login::new(rest, grant))
+impl Pace {
+    fn config(self, url: &str, grant: Grant) -> Config {
+        let rest = Rest::new(url, None).unwrap();
+        let mut config = Config::new(url, Login::new(rest, grant));
+        config.settings.reconnect_within_ms = self.reconnect_within_ms;
+        config
+    }
 }
 
 /// Hears until the work is over, then until it stands at the heads.
@@ -183,6 +251,8 @@ async fn work(tracked: Tracked, mut grounds: Vec<Ground>, seed: u64, log_book: A
     let mut random = StdRng::seed_from_u64(seed);
     let mut number = seed << 32;
     while !log_book.done.load(Ordering::Relaxed) {
+        // A client that has stopped answers at once; a test that failed must still be able to end this.
+        tokio::task::yield_now().await;
         number += 1;
         let here = random.random_range(0..grounds.len());
         let ground = &mut grounds[here];

@@ -1,0 +1,160 @@
+//! What can break between and in the parts of a system, and what can't break at the same time.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::world::{Line, REDIS};
+
+/// The kinds of faults: over a long run all of them occur equally often.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs, reason = "as the variants of Fault and Trouble")]
+pub enum Kind {
+    RedisKilled,
+    RedisFrozen,
+    RedisFlushed,
+    RedisDropsClients,
+    RedisApart,
+    RedisSlow,
+    RedisApartFromOne,
+    Killed,
+    Frozen,
+    Cut,
+    Severed,
+    Held,
+    Lost,
+    Slow,
+    Split,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::RedisKilled,
+        Self::RedisFrozen,
+        Self::RedisFlushed,
+        Self::RedisDropsClients,
+        Self::RedisApart,
+        Self::RedisSlow,
+        Self::RedisApartFromOne,
+        Self::Killed,
+        Self::Frozen,
+        Self::Cut,
+        Self::Severed,
+        Self::Held,
+        Self::Lost,
+        Self::Slow,
+        Self::Split,
+    ];
+
+    /// Whether it is over as soon as it has happened.
+    #[must_use]
+    pub fn is_instant(self) -> bool {
+        matches!(self, Self::RedisFlushed | Self::RedisDropsClients | Self::Cut)
+    }
+}
+
+/// Something that breaks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Redis is killed, and comes back empty.
+    RedisKilled,
+    /// Redis answers nothing, and its connections stay.
+    RedisFrozen,
+    /// Redis loses all that it holds.
+    RedisFlushed,
+    /// Redis closes the connections of its clients.
+    RedisDropsClients,
+    /// Nobody's way to Redis is as it should be.
+    RedisApart(Trouble),
+    /// A process is killed, and started again.
+    Killed(&'static str),
+    /// A process does nothing, and its connections stay.
+    Frozen(&'static str),
+    /// A way between two parts is not as it should be.
+    Way(Line, Trouble),
+}
+
+/// What a way can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// Its connections end; new ones are made.
+    Cut,
+    /// Its connections end and there are no new ones.
+    Severed,
+    /// What is sent waits, and comes in the end.
+    Held(Direction),
+    /// What is sent is lost while the connections stay.
+    Lost(Direction),
+    /// What is sent comes so much later.
+    Slow(Duration),
+    /// What is sent comes byte by byte.
+    Split,
+}
+
+/// Which direction of a way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// From who connects.
+    There,
+    /// To who connects.
+    Back,
+    /// Both.
+    Both,
+}
+
+impl Fault {
+    /// Whether both touch the same thing, so that the end of one would end the other.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Killed(one) | Self::Frozen(one), Self::Killed(other) | Self::Frozen(other)) => one == other,
+            (Self::Way(one, _), Self::Way(other, _)) => one == other,
+            (Self::RedisApart(_), Self::Way(line, _)) | (Self::Way(line, _), Self::RedisApart(_)) => line.to == REDIS,
+            (Self::RedisApart(_), Self::RedisApart(_)) => true,
+            (one, other) => one.is_of_the_server() && other.is_of_the_server(),
+        }
+    }
+
+    /// Whether it is done to Redis itself.
+    fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::RedisKilled | Self::RedisFrozen | Self::RedisFlushed | Self::RedisDropsClients)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RedisKilled => write!(f, "redis killed"),
+            Self::RedisFrozen => write!(f, "redis frozen"),
+            Self::RedisFlushed => write!(f, "redis flushed"),
+            Self::RedisDropsClients => write!(f, "redis drops its clients"),
+            Self::RedisApart(trouble) => write!(f, "all-redis {trouble}"),
+            Self::Killed(part) => write!(f, "{part} killed"),
+            Self::Frozen(part) => write!(f, "{part} frozen"),
+            Self::Way(line, trouble) => write!(f, "{line} {trouble}"),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut => write!(f, "cut"),
+            Self::Severed => write!(f, "severed"),
+            Self::Held(direction) => write!(f, "held {direction}"),
+            Self::Lost(direction) => write!(f, "lost {direction}"),
+            Self::Slow(by) => write!(f, "slow by {by:?}"),
+            Self::Split => write!(f, "split"),
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::There => "there",
+            Self::Back => "back",
+            Self::Both => "both ways",
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! Nothing that breaks for a while leaves a trace: five processes and a Redis under load, a cable on each way between them, and faults by seed.
+//!
+//! While they go on, the crew writes, visitors come and go, and logins are logged out. When all is put right, everything must be as if nothing had
+//! been: everybody in step and one log behind all that was seen, presence as it is, nobody in who was logged out, Redis in use.
+//! `SECURECONNECT_CHAOS_SEED` runs one seed again.
+
+#![allow(clippy::print_stdout, reason = "the figures of a run stand beside its test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
+
+mod figures;
+mod logins;
+mod visitors;
+
+use std::time::Duration;
+
+use harness::crew::Pace;
+use harness::faults::{self, Fault, Plan};
+use harness::world::Settings;
+use harness::{Crew, Topology, World, history, wait};
+use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling};
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+
+use logins::Logins;
+use visitors::Visitors;
+
+/// So long after the last fault everything serves and Redis is in use everywhere.
+const NORMAL_WITHIN: Duration = Duration::from_secs(10);
+/// So long after nobody writes any more everybody is in step.
+const IN_STEP_WITHIN: Duration = Duration::from_secs(5);
+/// What a service holds of a killed one it holds for so long: the lease of devices.
+const LEASE: Duration = Duration::from_secs(15);
+/// What is still written after the faults.
+const WRITES_AFTERWARDS: u64 = 200;
+/// Some load, and clients that don't wait long before they come back: else hardly anything would be under way when the next fault comes.
+const PACE: Pace = Pace { hands: 4, reconnect_within_ms: 1_000 };
+/// The services that use Redis.
+const SHARING: [ServiceName; 4] = [Auth, Chat, Signaling, Gateway];
+
+/// One run at a time: they wait for each other's load otherwise.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Which seeds, and how many faults of each.
+fn runs() -> (Vec<u64>, usize) {
+    let soaks = std::env::var_os("SECURECONNECT_SOAK").is_some();
+    let seed = std::env::var("SECURECONNECT_CHAOS_SEED").ok();
+    let faults = if soaks { 25 } else { 8 };
+    match seed {
+        Some(seed) => (vec![seed.parse().expect("a seed")], faults),
+        None if soaks => ((1..=10).collect(), faults),
+        None => (vec![1], faults),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_breaks_for_a_while_leaves_no_trace() {
+    let _alone = ALONE.lock().await;
+    let (seeds, faults) = runs();
+    for seed in seeds {
+        leaves_no_trace(&Plan::of(seed, Topology::FiveProcesses, faults)).await;
+    }
+}
+
+async fn leaves_no_trace(plan: &Plan) {
+    let _shown = ShownWhenItFails(plan);
+    let mut world = started().await;
+    let mut crew = Crew::assemble_with(&world, PACE).await;
+    let visitors = Visitors::come(&world, &mut crew, plan.seed).await;
+    world.person(logins::HANDLE).await;
+    crew.writes(WRITES_AFTERWARDS).await;
+
+    let (over, is_over) = watch::channel(false);
+    let logins = Logins::come_and_go(format!("http://{}", world.gateway()), is_over);
+    let breaking = async {
+        let healed = faults::perform(plan, &mut world).await;
+        over.send_replace(true);
+        healed
+    };
+    let (healed, logins) = tokio::join!(breaking, logins);
+    world.ready().await;
+    let ready = healed.elapsed();
+    is_normal(&world).await;
+    let normal = healed.elapsed();
+    assert!(normal <= NORMAL_WITHIN, "ready after {ready:?}, normal after {normal:?}");
+
+    let present = visitors.are_seen_as_they_are(still_held(plan).saturating_sub(normal)).await;
+    let ended = logins.stay_out(&world).await;
+    crew.writes(WRITES_AFTERWARDS).await;
+    let writes = crew.written();
+    crew.rest().await;
+    let idle = Instant::now();
+    let history = crew.dismiss().await;
+    let in_step = idle.elapsed();
+    assert!(in_step <= IN_STEP_WITHIN, "in step after {in_step:?}");
+    world.end().await;
+    let stats = history::check(&history).unwrap_or_else(|violations| {
+        let words: Vec<String> = violations.iter().take(20).map(ToString::to_string).collect();
+        panic!("{} violations, the first:\n{}", violations.len(), words.join("\n"));
+    });
+    println!(
+        "seed {}: {} faults, {writes} writes, ready after {ready:?}, normal {normal:?}, presence {present:?}, \
+         in step {in_step:?}, {ended}, {stats:?}",
+        plan.seed,
+        plan.steps.len()
+    );
+}
+
+/// For how long after a plan's end devices may count as there that a killed process held: until then nobody can know better.
+fn still_held(plan: &Plan) -> Duration {
+    let holds = [Topology::FiveProcesses.gateway_part(), Topology::FiveProcesses.chat_part()].map(Fault::Killed);
+    let killed = plan.steps.iter().filter(|step| holds.contains(&step.fault));
+    let until = killed.map(|step| step.ends + LEASE).max().unwrap_or_default();
+    until.saturating_sub(plan.ends())
+}
+
+/// Five processes and a Redis, with a cable on each way.
+async fn started() -> World {
+    // Who has left is gone in less than the time in which presence must be right.
+    let settings = Settings::default().by_cables().set("chat.presence_grace_ms", 1_000);
+    World::with(Topology::FiveProcesses, settings).await
+}
+
+/// Awaits that every service uses Redis and lives on nothing else.
+async fn is_normal(world: &World) {
+    for service in SHARING {
+        wait::until(&format!("{} to use Redis", service.as_str()), async || {
+            let metrics = world.metrics(service).await;
+            let (up, degraded) = (metrics.sum("redis_up", &[]), metrics.sum("redis_degraded_mode", &[]));
+            (up == 1.0 && degraded == 0.0).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Tells what was done when the test fails.
+struct ShownWhenItFails<'a>(&'a Plan);
+
+impl Drop for ShownWhenItFails<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("SECURECONNECT_CHAOS_SEED={} runs this again. {}", self.0.seed, self.0);
+        }
+    }
+}
