@@ -21,6 +21,7 @@ use crate::devices::Reports;
 use crate::drain::{self, Sockets};
 use crate::edge::{Denials, Edge, Origins, commands_by_name, router};
 use crate::hub::{FILL_WORKERS, Hub};
+use crate::identities::Identities;
 use crate::limits::{Limits, Unauthenticated};
 use crate::meters::Meters;
 use crate::session::{Budget, Settings};
@@ -52,7 +53,7 @@ pub struct Parts {
     pub services: Services,
     /// Counts of rate limits, by the names of [`protocol::limits::RATE_LIMITS`]; what is absent keeps the table's.
     pub limits: BTreeMap<String, u32>,
-    /// The Redis by which several gateways count together; none where there is one gateway.
+    /// The Redis by which several gateways count together and know each other's connections; none where there is one gateway.
     pub redis: Option<Redis>,
     /// Where denials are audited. Without one they are not.
     pub audit: Option<Spool>,
@@ -84,10 +85,11 @@ impl Gateway {
         let hub = Arc::new(Hub::new(Arc::clone(&services.chat), settings, config.parked_max));
         let edge = Arc::new(Edge {
             tokens: Tokens::new(Arc::clone(&services.auth)),
-            limits: Limits::new(&limits, redis),
+            limits: Limits::new(&limits, redis.clone()),
             unauthenticated: Unauthenticated::new(config.unauthenticated_per_address),
             origins: Origins::new(&config.allowed_origins),
             hub,
+            identities: Identities::new(redis),
             devices: Reports::default(),
             denials: Denials::new(audit),
             meters: Meters::new(),
@@ -127,6 +129,7 @@ fn start(edge: &Arc<Edge>, readiness: &Readiness, shutdown: &Shutdown, tasks: &T
         spawn("fill", Box::pin(Arc::clone(&edge.hub).fill_gaps()));
     }
     spawn("revocations", Box::pin(tail_revocations(Arc::clone(edge))));
+    spawn("identities", Box::pin(keep_identities(Arc::clone(edge))));
     spawn("devices", Box::pin(report_devices(Arc::clone(edge))));
     spawn("limits", Box::pin(settle_limits(Arc::clone(edge))));
     spawn("sweep", Box::pin(sweep(Arc::clone(edge), readiness.clone())));
@@ -152,6 +155,10 @@ async fn tail_revocations(edge: Arc<Edge>) {
 
 async fn settle_limits(edge: Arc<Edge>) {
     edge.limits.settle().await;
+}
+
+async fn keep_identities(edge: Arc<Edge>) {
+    edge.identities.keep(&edge.hub).await;
 }
 
 async fn report_devices(edge: Arc<Edge>) {

@@ -8,7 +8,8 @@
 //! - Everything is bounded: queues in bytes, commands in flight, parked sessions, limiters, labels.
 //!
 //! The modules: `gateway` (how it is put together), `edge` (HTTP), `token` (who speaks), `limits`, `session` (a
-//! connection's pure state), `hub` (who hears what), `socket` (the task of each connection), `devices`, `drain`.
+//! connection's pure state), `hub` (who hears what), `identities` (who a
+//! connection is, beyond this gateway), `socket` (the task of each connection), `devices`, `drain`.
 
 mod clock;
 mod codec;
@@ -19,6 +20,7 @@ mod edge;
 mod gateway;
 mod hash;
 mod hub;
+mod identities;
 mod limits;
 mod meters;
 mod session;

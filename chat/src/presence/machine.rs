@@ -230,7 +230,10 @@ impl Machine {
         let is_held = person.devices.iter().any(|held| held.gateway == gateway && held.connection == device.connection);
         if !is_held {
             let Device { session, connection, .. } = device;
-            let state = self.early.remove(&connection).map_or(PresenceState::Online, |(state, _)| state);
+            let early = self.early.remove(&connection).map(|(state, _)| state);
+            // One that came back by another gateway is as much in use as it was.
+            let before = person.devices.iter().find(|held| held.connection == connection).map(|held| held.state);
+            let state = early.or(before).unwrap_or(PresenceState::Online);
             person.devices.push(Held { gateway, session, connection, state });
             person.devices.shrink_to_fit();
         }

@@ -17,6 +17,7 @@ use crate::devices::Reports;
 use crate::drain::Sockets;
 use crate::gateway::Services;
 use crate::hub::Hub;
+use crate::identities::Identities;
 use crate::limits::{Limits, Unauthenticated};
 use crate::meters::Meters;
 use crate::token::Tokens;
@@ -30,6 +31,7 @@ pub(crate) struct Edge {
     pub(crate) unauthenticated: Arc<Unauthenticated>,
     pub(crate) origins: Origins,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) identities: Identities,
     pub(crate) devices: Reports,
     pub(crate) denials: Denials,
     pub(crate) meters: Meters,

@@ -8,6 +8,7 @@ use link::Device;
 use parking_lot::{Mutex, MutexGuard};
 use protocol::{ConnectionId, SessionId, UserId};
 
+use crate::identities::ConnectionIdentity;
 use crate::session::Session;
 
 /// One connection of a login, such as a browser's tab. It outlives its socket by the resume window.
@@ -34,14 +35,9 @@ struct State {
 pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
 
 impl Conn {
-    pub(crate) fn new(user: UserId, login: SessionId, session: Session) -> Arc<Self> {
-        Arc::new(Self {
-            user,
-            login,
-            id: ConnectionId::now(),
-            secret: rand::random(),
-            state: Mutex::new(State { session, task: None }),
-        })
+    pub(crate) fn new(user: UserId, login: SessionId, identity: ConnectionIdentity, session: Session) -> Arc<Self> {
+        let ConnectionIdentity { id, secret } = identity;
+        Arc::new(Self { user, login, id, secret, state: Mutex::new(State { session, task: None }) })
     }
 
     pub(crate) fn device(&self) -> Device {

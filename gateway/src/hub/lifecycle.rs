@@ -9,6 +9,7 @@ use protocol::{CloseCode, Epoch, SessionId, UserId};
 use super::{Conn, Hub};
 use crate::clock::{self, Now};
 use crate::codec::Frames;
+use crate::identities::ConnectionIdentity;
 use crate::session::{Close, Phase, Session, Token};
 
 /// Whether a socket's session is kept for a resume.
@@ -21,10 +22,16 @@ pub(crate) enum Keep {
 }
 
 impl Hub {
-    /// Makes a connection of a login and registers it for its user. Where the login has more than it may, the one that waits longest
-    /// for its client goes, or the oldest.
-    pub(crate) fn register(&self, user: UserId, login: SessionId, session: Session) -> Arc<Conn> {
-        let (conn, surplus) = self.users.insert(user, login, session);
+    /// Makes a connection of a login, of this identity, and registers it for its user. Where the login has more than it may, the one that
+    /// waits longest for its client goes, or the oldest.
+    pub(crate) fn register(
+        &self,
+        user: UserId,
+        login: SessionId,
+        identity: ConnectionIdentity,
+        session: Session,
+    ) -> Arc<Conn> {
+        let (conn, surplus) = self.users.insert(user, login, identity, session);
         if let Some(surplus) = surplus {
             self.let_go(&surplus);
             surplus.with(|session| session.close(CloseCode::TakenOver));
@@ -156,13 +163,14 @@ impl Hub {
 
     /// Every device that is here.
     pub(crate) fn devices(&self) -> Vec<Device> {
-        let mut devices = Vec::new();
-        self.users.each(|conn| {
-            if conn.session().is_attached() {
-                devices.push(conn.device());
-            }
-        });
-        devices
+        self.attached().iter().map(|conn| conn.device()).collect()
+    }
+
+    /// Every connection that a welcomed socket holds.
+    pub(crate) fn attached(&self) -> Vec<Arc<Conn>> {
+        let mut attached = self.all();
+        attached.retain(|conn| conn.session().is_attached());
+        attached
     }
 
     /// Whether a device is here.

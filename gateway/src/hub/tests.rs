@@ -15,6 +15,7 @@ use self::logs::{Logs, room, user};
 use super::*;
 use crate::clock::{self, Now};
 use crate::codec::Codec;
+use crate::identities::ConnectionIdentity;
 use crate::session::{Budget, Job, Session, Token};
 
 mod logins;
@@ -61,7 +62,7 @@ impl World {
         let user = user(number);
         let hub = &self.hub;
         let session = Session::new(hub.settings(), Codec::Json, StreamId::user(user), TOKEN, Now::default());
-        let conn = hub.register(user, SessionId(user.0), session);
+        let conn = hub.register(user, SessionId(user.0), ConnectionIdentity::new(), session);
         let subscriptions = self.logs.subscriptions(user).await.unwrap();
         hub.epoch_is(subscriptions.epoch);
         let fresh = hub.subscribe(&conn, &subscriptions.heads);

@@ -10,6 +10,7 @@ use protocol::{Millis, SessionId, UserId};
 
 use super::{Conn, SHARDS};
 use crate::hash::StreamHash;
+use crate::identities::ConnectionIdentity;
 use crate::session::Session;
 
 /// Each user's connections, the oldest first.
@@ -40,12 +41,20 @@ impl Users {
         }
     }
 
-    /// Makes a connection of a login and adds it; answers it, and the one that has to go where the login had as many as it may.
-    pub(crate) fn insert(&self, user: UserId, login: SessionId, session: Session) -> (Arc<Conn>, Option<Arc<Conn>>) {
+    /// Makes a connection of a login and adds it; answers it, and the one that has to go: whichever had this identity, or one more than the
+    /// login may have.
+    pub(crate) fn insert(
+        &self,
+        user: UserId,
+        login: SessionId,
+        identity: ConnectionIdentity,
+        session: Session,
+    ) -> (Arc<Conn>, Option<Arc<Conn>>) {
         let mut shard = self.shard(user);
         let conns = shard.entry(user).or_insert_with(|| Vec::with_capacity(1));
-        let surplus = surplus(conns, login).map(|at| conns.remove(at));
-        let conn = Conn::new(user, login, session);
+        let same = conns.iter().position(|other| other.id == identity.id);
+        let surplus = same.or_else(|| surplus(conns, login)).map(|at| conns.remove(at));
+        let conn = Conn::new(user, login, identity, session);
         conns.push(Arc::clone(&conn));
         (conn, surplus)
     }

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::codec::{Codec, Frames};
 use crate::edge::{Edge, Origin};
 use crate::hub::Conn;
+use crate::identities::ConnectionIdentity;
 use crate::session::Session;
 use crate::token::Verified;
 
@@ -58,6 +59,7 @@ pub(super) async fn greet(
     match greeting.welcome(hello, bearer).await {
         Ok(greeted) => {
             edge.devices.changed(greeted.conn.device());
+            edge.identities.welcomed(&greeted.conn);
             Ok(greeted)
         }
         Err(refusal) => {
@@ -104,7 +106,10 @@ impl Greeting<'_> {
         };
         let greeted = match self.resume(&hello, &verified)? {
             Some(greeted) => greeted,
-            None => self.begin(&verified).await?,
+            None => {
+                let identity = self.kept(&hello, &verified.caller).await.unwrap_or_else(ConnectionIdentity::new);
+                self.begin(&verified, identity).await?
+            }
         };
         // A revocation between the look at the token and the registration was told to nobody.
         if let Err(refusal) = self.edge.tokens.still_good(&verified) {
@@ -117,8 +122,7 @@ impl Greeting<'_> {
     /// The connection that the client names, if the server still knows it.
     fn resume(&self, hello: &Hello, verified: &Verified) -> Result<Option<Greeted>, Refusal> {
         let hub = &self.edge.hub;
-        let secret = hello.resume.as_deref().and_then(|name| u128::from_str_radix(name, 16).ok());
-        let (Some(secret), Some(epoch)) = (secret, hub.epoch()) else {
+        let (Some(secret), Some(epoch)) = (secret(hello), hub.epoch()) else {
             return Ok(None);
         };
         if hello.epoch != Some(epoch) {
@@ -131,19 +135,34 @@ impl Greeting<'_> {
         let welcome = self.frame(&conn, verified, epoch, true)?;
         let socket = hub.resume(&conn, verified.token, welcome);
         if socket.is_none() {
-            // Its client begins anew, and will not ask for it again.
+            // Its client begins anew.
             hub.expel(&conn, CloseCode::TakenOver);
         }
         Ok(socket.map(|socket| Greeted::new(conn, socket, verified.caller)))
     }
 
+    /// Who the client was on another gateway, or on this one before it crashed.
+    async fn kept(&self, hello: &Hello, caller: &Caller) -> Option<ConnectionIdentity> {
+        let (Some(secret), Some(claimed)) = (secret(hello), hello.epoch) else { return None };
+        let Edge { hub, identities, .. } = self.edge;
+        if !identities.are_kept() {
+            return None;
+        }
+        if hub.epoch().is_none() {
+            // Nobody was welcomed here yet.
+            hub.epoch_is(self.subscriptions(*caller).await.ok()?.epoch);
+        }
+        let epoch = hub.epoch().filter(|epoch| *epoch == claimed)?;
+        identities.find(epoch, caller.user, caller.session, secret).await
+    }
+
     /// A new connection: register first, then read what the user hears, then subscribe.
-    async fn begin(&self, verified: &Verified) -> Result<Greeted, Refusal> {
+    async fn begin(&self, verified: &Verified, identity: ConnectionIdentity) -> Result<Greeted, Refusal> {
         let (edge, caller) = (self.edge, verified.caller);
         let hub = &edge.hub;
         let own = StreamId::user(caller.user);
         let session = Session::new(hub.settings(), self.codec, own, verified.token, clock::now());
-        let conn = hub.register(caller.user, caller.session, session);
+        let conn = hub.register(caller.user, caller.session, identity, session);
         // However this ends early, also by a lost socket, the half-made connection goes.
         let mut unfinished = Unfinished { edge, conn: Some(&conn) };
         let Subscriptions { epoch, heads } = self.subscriptions(caller).await?;
@@ -194,6 +213,11 @@ impl Greeting<'_> {
             serde_json::to_vec(&welcome).map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
         Ok(self.codec.reply(self.id, self.request, &Ok(Bytes::from(body))))
     }
+}
+
+/// What the client shows to resume.
+fn secret(hello: &Hello) -> Option<u128> {
+    hello.resume.as_deref().and_then(|name| u128::from_str_radix(name, 16).ok())
 }
 
 /// Lets go of a connection whose hello did not come to its end.

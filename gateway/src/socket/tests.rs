@@ -28,6 +28,7 @@ use crate::codec::{Codec, Told};
 use crate::edge::{Edge, Origin};
 use crate::gateway::{Gateway, Parts, Services};
 use crate::hub::Conn;
+use crate::identities::ConnectionIdentity;
 use crate::session::{Close, Session, Token};
 
 mod order;
@@ -110,7 +111,7 @@ async fn opened_on(edge: Arc<Edge>) -> Opened {
     let proven = link::Page { items: Vec::new(), head: Position::default(), standing: link::Standing::Member };
     session.page(own, 0, &proven);
     assert!(session.meet(own, 0));
-    let conn = edge.hub.register(caller.user, caller.session, session);
+    let conn = edge.hub.register(caller.user, caller.session, ConnectionIdentity::new(), session);
     let address = serve(Arc::clone(&edge), Arc::clone(&conn), caller).await;
 
     let mut request = format!("ws://{address}/").into_client_request().unwrap();

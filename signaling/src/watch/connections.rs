@@ -4,6 +4,9 @@
 //! after the report that its connection has closed: closed ones are remembered for a while. Or the connection was resumed and the
 //! join came before the report of that: so the next report says whether a leg on a closed connection stands. And a gateway may die
 //! before it reports a connection at all: a leg's connection that no gateway has named within the lease is lost.
+//!
+//! A client that comes back by another gateway keeps its connection, and the two report it in any order: it has ended when the last one that
+//! holds it says so, or is silent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -52,6 +55,7 @@ impl Connections {
         for connection in &ended {
             gateway.holds.remove(connection);
         }
+        ended.retain(|connection| !known.is_held(connection));
         for connection in &opened {
             known.unnamed.remove(connection);
             known.closed.remove(connection);
@@ -66,7 +70,7 @@ impl Connections {
     /// A leg came in on a connection: some gateway has to name it in time.
     pub(crate) fn carries_leg(&self, connection: ConnectionId, now: Millis) {
         let mut known = self.0.lock();
-        if known.gateways.values().any(|gateway| gateway.holds.contains(&connection)) {
+        if known.is_held(&connection) {
             return;
         }
         // The gateway of one that was known before lives, and says in its next report whether it was resumed.
@@ -91,6 +95,7 @@ impl Connections {
             }
             lives
         });
+        ended.retain(|connection| !known.is_held(connection));
         known.unnamed.retain(|connection, until| {
             let waits = now < *until;
             if !waits {
@@ -106,6 +111,12 @@ impl Connections {
     }
 }
 
+impl Known {
+    fn is_held(&self, connection: &ConnectionId) -> bool {
+        self.gateways.values().any(|gateway| gateway.holds.contains(connection))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,13 +128,17 @@ mod tests {
     }
 
     fn report(whole: bool, opened: &[u128], closed: &[u128]) -> DeviceReport {
+        report_of(7, whole, opened, closed)
+    }
+
+    fn report_of(gateway: u128, whole: bool, opened: &[u128], closed: &[u128]) -> DeviceReport {
         let device = |n: &u128| Device {
             user: UserId(Uuid::from_u128(1)),
             session: SessionId(Uuid::from_u128(2)),
             connection: connection(*n),
         };
         DeviceReport {
-            gateway: Uuid::from_u128(7),
+            gateway: Uuid::from_u128(gateway),
             whole,
             opened: opened.iter().map(device).collect(),
             closed: closed.iter().map(device).collect(),
@@ -151,6 +166,20 @@ mod tests {
         known.carries_leg(connection(2), 0);
         known.report(&report(false, &[1], &[]), 0);
         assert_eq!(known.expire(REPORT_EVERY_MS), [connection(2)]);
+    }
+
+    #[test]
+    fn a_connection_that_moved_to_another_gateway_goes_on_whatever_the_old_one_says_of_it() {
+        let known = Connections::default();
+        known.report(&report_of(1, true, &[1, 2], &[]), 0);
+        known.report(&report_of(2, true, &[1, 2], &[]), 1_000);
+        assert!(known.report(&report_of(1, false, &[], &[1]), 2_000).1.is_empty());
+        known.carries_leg(connection(1), 2_000);
+        assert!(known.report(&report_of(2, false, &[], &[]), LEASE_MS).1.is_empty());
+        assert!(known.expire(2_000 + LEASE_MS).is_empty(), "the old gateway is silent, and held the other one too");
+        assert_eq!(known.report(&report_of(2, false, &[], &[1]), 2_000 + LEASE_MS).1, [connection(1)]);
+        let ended = known.expire(2 * (2_000 + LEASE_MS));
+        assert_eq!(ended, [connection(2)]);
     }
 
     #[test]

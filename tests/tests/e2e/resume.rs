@@ -2,16 +2,17 @@
 
 use harness::people::Device;
 use harness::socket::Opening;
-use harness::{Person, Socket, Topology, World, on_every_topology};
-use protocol::ConversationId;
+use harness::{Person, Socket, Topology, World, on_every_topology, wait};
 use protocol::chat::MESSAGE_NEW;
-use protocol::frames::{EVENT_LIVE, Welcome};
+use protocol::frames::{EVENT_LIVE, StreamPosition, Welcome};
+use protocol::{ConversationId, Position};
 
 on_every_topology![
     a_dropped_connection_resumes_in_silence_and_misses_nothing,
     a_resumed_connection_gets_what_it_did_not_acknowledge,
     a_restarted_service_is_no_gap_for_a_live_socket,
     a_connection_is_resumed_once_and_by_its_own_user_only,
+    a_connection_keeps_its_identity_when_its_gateway_was_killed_where_there_is_a_redis,
 ];
 
 async fn reopen(person: &Person, last: &Welcome) -> (Socket, Welcome) {
@@ -98,5 +99,33 @@ async fn a_connection_is_resumed_once_and_by_its_own_user_only(topology: Topolog
     let (first, again) = reopen(&bob, &welcome).await;
     assert!(again.resumed);
     first.cut();
+    world.end().await;
+}
+
+async fn a_connection_keeps_its_identity_when_its_gateway_was_killed_where_there_is_a_redis(topology: Topology) {
+    let mut world = World::start(topology).await;
+    let (ann, bob, conversation) = pair(&world).await;
+    let mut device = bob.device().await;
+    ann.say(conversation, "before").await;
+    let before = device.hears("before").await.from.expect("an entry");
+    if topology.has_redis() {
+        wait::until("the connection to be noted", async || {
+            let noted = world.redis()?.ask(&["EVAL", "return redis.call('KEYS', '*:resume:*')[1]", "0"]).await;
+            noted.contains("resume").then_some(())
+        })
+        .await;
+    }
+    world.crash(topology.gateway_part()).await;
+    ann.say(conversation, "meanwhile").await;
+    let (mut socket, again) = reopen(&bob, &device.welcome).await;
+    assert!(!again.resumed, "what it has heard is not known here");
+    let kept = (again.connection_id, &again.connection) == (device.welcome.connection_id, &device.welcome.connection);
+    assert_eq!(kept, topology.has_redis());
+    let position = StreamPosition { stream: before.stream, position: Position { seq: before.seq, tag: before.tag } };
+    socket.sync(vec![position]).await;
+    hears_in_order(&mut socket, ["meanwhile".to_owned()].into_iter()).await;
+    // Of nobody else, nor for another login of the same user.
+    let (_, theirs) = reopen(&ann, &device.welcome).await;
+    assert_ne!(theirs.connection_id, device.welcome.connection_id);
     world.end().await;
 }

@@ -109,6 +109,12 @@ impl Model {
         &mut gateway.1
     }
 
+    /// How a device stands that some gateway holds.
+    fn held(&self, now: Millis, device: (u8, u8)) -> Option<PresenceState> {
+        let mut alive = self.gateways.values().filter(|(until, _)| *until > now);
+        alive.find_map(|(_, devices)| devices.get(&device).copied())
+    }
+
     fn state(&self, now: Millis, owner: u8) -> PresenceState {
         let alive = self.gateways.values().filter(|(until, _)| *until > now);
         let devices = alive.flat_map(|(_, devices)| devices).filter(|((user, _), _)| *user == owner);
@@ -129,7 +135,9 @@ proptest! {
                 Step::Opened { gateway: number, user, tab } => {
                     if !model.alive(now, number).contains_key(&(user, tab)) {
                         let early = model.early.remove(&(user, tab)).filter(|(_, until)| *until > now);
-                        model.alive(now, number).insert((user, tab), early.map_or(Online, |(state, _)| state));
+                        let elsewhere = model.held(now, (user, tab));
+                        let state = early.map(|(state, _)| state).or(elsewhere).unwrap_or(Online);
+                        model.alive(now, number).insert((user, tab), state);
                     }
                     machine.tick(now);
                     machine.report(now, gateway(number), false, &[device((user, tab))], &[]);
@@ -249,6 +257,19 @@ fn who_was_there_before_a_restart_is_held_until_the_gateways_had_time_to_report(
     assert_eq!((told.presence.user, told.presence.state), (user(1), Offline));
     assert_eq!(machine.poll(now), None);
     assert_eq!(machine.told(user(0), now).unwrap().presence.state, Online);
+}
+
+#[test]
+fn a_device_that_comes_back_by_another_gateway_is_as_much_in_use_as_it_was() {
+    let mut machine = Machine::new(GRACE_MS, 0);
+    machine.report(0, gateway(0), true, &[device((0, 0))], &[]);
+    machine.set(0, user(0), session(0, 0), Some(connection(0, 0)), Away);
+    assert_eq!(machine.poll(0).unwrap().presence.state, Away);
+    // The old gateway was killed, or says only afterwards that it has lost the device.
+    machine.report(1_000, gateway(1), true, &[device((0, 0))], &[]);
+    machine.report(2_000, gateway(0), false, &[], &[device((0, 0))]);
+    machine.tick(LEASE_MS + GRACE_MS);
+    assert_eq!(machine.poll(LEASE_MS), None);
 }
 
 #[test]

@@ -8,9 +8,14 @@ use super::*;
 
 /// One connection of the first user's login, which is welcomed and in step.
 fn open(hub: &Hub, login: SessionId) -> Arc<Conn> {
+    open_as(hub, login, ConnectionIdentity::new())
+}
+
+/// The same, under an identity.
+fn open_as(hub: &Hub, login: SessionId, identity: ConnectionIdentity) -> Arc<Conn> {
     let own = StreamId::user(user(0));
     let session = Session::new(hub.settings(), Codec::Json, own, TOKEN, clock::now());
-    let conn = hub.register(user(0), login, session);
+    let conn = hub.register(user(0), login, identity, session);
     let mut session = conn.session();
     let welcome = session.codec().pong();
     session.welcome(vec![Head { stream: own, position: Position::default() }], welcome);
@@ -62,6 +67,20 @@ async fn a_device_is_here_while_its_own_connection_is() {
     assert!(!world.hub.is_here(one.device()));
     assert!(world.hub.is_here(other.device()));
     assert_eq!(world.hub.devices(), [other.device()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_under_an_identity_takes_the_place_of_its_older_self() {
+    let world = World::new(0, 100_000).await;
+    let (login, identity) = (SessionId::now(), ConnectionIdentity::new());
+    let (older, tab) = (open_as(&world.hub, login, identity), open(&world.hub, login));
+    let newer = open_as(&world.hub, login, identity);
+    assert!(taken_over(&older) && older.session().gone && !taken_over(&tab));
+    assert!(Arc::ptr_eq(&world.hub.find(user(0), login, identity.secret).unwrap(), &newer));
+    // The older one's socket is gone only now.
+    park(&world.hub, &tab);
+    world.hub.detach(&older, 0, Keep::Parked);
+    assert!(world.hub.is_here(newer.device()));
 }
 
 #[tokio::test(start_paused = true)]
