@@ -14,11 +14,13 @@ use protocol::{ErrorCode, ServiceName, StreamId, UserId};
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::Redis;
 use runtime::store::{Store, StoreOptions};
 
 use crate::config::Config;
 use crate::log::page;
 use crate::presence::Presences;
+use crate::presence::leases::Leases;
 use crate::shared::{Shared, now_ms};
 use crate::{commands, heads, markers, metrics, presence, registers, schema, tidy, typing};
 
@@ -47,6 +49,8 @@ pub struct Host {
     pub shutdown: Shutdown,
     /// Where it tells whether it can serve.
     pub readiness: Readiness,
+    /// What it shares with other processes, if there is a Redis.
+    pub redis: Option<Redis>,
 }
 
 /// The other services that it asks.
@@ -76,8 +80,9 @@ impl Chat {
         let path = options.path.clone();
         let store = Store::open(options)?;
         let grace_ms = config.presence_grace_ms;
+        let leases = Leases::new(host.redis.as_ref(), store.epoch());
         let presences = store
-            .read_now("presence/restore", move |connection| Presences::open(connection, grace_ms, now_ms()))
+            .read_now("presence/restore", move |connection| Presences::open(connection, grace_ms, leases, now_ms()))
             .map_err(|error| runtime::store::OpenError::Io {
                 path,
                 source: std::io::Error::other(error.to_string()),
@@ -99,6 +104,7 @@ impl Chat {
         let every = Duration::from_millis(shared.config.markers_every_ms);
         host.tasks.spawn("chat-markers", markers::teller::run(shared.for_own_work(), every));
         host.tasks.spawn("chat-presence", presence::shell::run(shared.for_own_work()));
+        host.tasks.spawn("chat-leases", presence::leases::run(shared.clone()));
         host.tasks.spawn("chat-tidy", tidy::run(shared.for_own_work(), host.readiness.dependency("store", true)));
         Ok(Arc::new(Self { shared, typing: typing::Throttle::default() }))
     }

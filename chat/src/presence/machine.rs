@@ -7,7 +7,7 @@
 //!
 //! Versions are a clock that never goes back: the milliseconds of the change, or the last version plus one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use link::Device;
 use link::device::LEASE_MS;
@@ -63,6 +63,13 @@ struct Held {
     state: PresenceState,
 }
 
+/// A device that some gateway holds, and how it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Lease {
+    pub(crate) device: Device,
+    pub(crate) state: PresenceState,
+}
+
 /// A state to tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Told {
@@ -97,6 +104,51 @@ impl Machine {
                 person.version = self.last_version;
             }
         }
+    }
+
+    /// What gateways held before a restart counts until they report, or their leases run out. Of whom the restart is all that happened nothing is
+    /// told: they stand as they did.
+    pub(crate) fn restore_leases(&mut self, now: Millis, leases: Vec<(Uuid, Vec<Lease>)>) {
+        let mut as_before = HashSet::new();
+        for (id, leases) in leases {
+            let gateway = self.gateways.entry(id).or_insert(Gateway { until: now + LEASE_MS, whole: false });
+            if gateway.whole {
+                continue;
+            }
+            for Lease { device, state } in leases {
+                let is_remembered = |person: &Person| person.devices.iter().any(|held| held.gateway == BEFORE_RESTART);
+                if self.people.get(&device.user).is_some_and(is_remembered) {
+                    as_before.insert(device.user);
+                }
+                self.early.entry(device.connection).or_insert((state, now));
+                self.open(now, id, device);
+            }
+        }
+        for user in as_before {
+            if let Some(person) = self.people.get_mut(&user) {
+                person.told = person.state(now);
+            }
+        }
+    }
+
+    /// The gateways that live.
+    pub(crate) fn gateways(&self) -> Vec<Uuid> {
+        self.gateways.keys().copied().filter(|gateway| *gateway != BEFORE_RESTART).collect()
+    }
+
+    /// Everything that a gateway holds.
+    pub(crate) fn leases_of(&self, gateway: Uuid) -> Vec<Lease> {
+        self.people
+            .iter()
+            .flat_map(|(user, person)| person.leases(*user))
+            .filter(|(holder, _)| *holder == gateway)
+            .map(|(_, lease)| lease)
+            .collect()
+    }
+
+    /// What holds somebody's devices, and how they stand.
+    pub(crate) fn leases(&self, user: UserId) -> Vec<(Uuid, Lease)> {
+        self.people.get(&user).into_iter().flat_map(|person| person.leases(user)).collect()
     }
 
     /// A gateway's report; answers whether its whole list is known.
@@ -250,7 +302,7 @@ impl Machine {
     }
 
     fn keep_only(&mut self, now: Millis, gateway: Uuid, devices: &[Device]) {
-        let listed: std::collections::HashSet<_> = devices.iter().map(|device| device.connection).collect();
+        let listed: HashSet<_> = devices.iter().map(|device| device.connection).collect();
         self.drop_devices(now, now, |held| held.gateway == gateway && !listed.contains(&held.connection));
     }
 
@@ -291,6 +343,13 @@ impl Machine {
 }
 
 impl Person {
+    fn leases(&self, user: UserId) -> impl Iterator<Item = (Uuid, Lease)> {
+        self.devices.iter().map(move |held| {
+            let Held { gateway, session, connection, state } = *held;
+            (gateway, Lease { device: Device { user, session, connection }, state })
+        })
+    }
+
     fn state(&self, now: Millis) -> PresenceState {
         match self.devices.iter().map(|held| held.state).max() {
             Some(state) => state,

@@ -13,10 +13,12 @@ use protocol::{ConnectionId, ConversationId, ErrorCode, Millis, SessionId, UserI
 use rusqlite::{Connection, params};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use uuid::Uuid;
 
 use super::audience;
 use super::introductions::{self, Newcomers};
-use super::machine::{Machine, Told};
+use super::leases::Leases;
+use super::machine::{Lease, Machine, Told};
 use super::watches::Watches;
 use crate::refuse::{Stop, refuse};
 use crate::shared::Shared;
@@ -31,7 +33,6 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 const WRITE_CHUNK: usize = 500;
 
 /// Everybody's presence.
-#[derive(Debug)]
 pub(crate) struct Presences {
     machine: Mutex<Machine>,
     watches: Mutex<Watches>,
@@ -40,12 +41,18 @@ pub(crate) struct Presences {
     newcomers: Mutex<Newcomers>,
     /// The lowest version that this process tells: above all that the one before it told, also what it had not written down.
     since: u64,
+    leases: Leases,
     wake: Notify,
 }
 
 impl Presences {
     /// Goes on from what was written down before.
-    pub(crate) fn open(connection: &Connection, grace_ms: Millis, now: Millis) -> rusqlite::Result<Self> {
+    pub(crate) fn open(
+        connection: &Connection,
+        grace_ms: Millis,
+        leases: Leases,
+        now: Millis,
+    ) -> rusqlite::Result<Self> {
         let last_version = connection
             .query_row("SELECT coalesce(max(version), 0) FROM presence", [], |row| crate::log::row::unsigned(row, 0))?;
         let online = connection
@@ -62,6 +69,7 @@ impl Presences {
             unwritten: Mutex::default(),
             newcomers: Mutex::default(),
             since,
+            leases,
             wake: Notify::new(),
         })
     }
@@ -69,6 +77,7 @@ impl Presences {
     /// Takes a gateway's report; answers whether its whole list is known.
     pub(crate) fn report(&self, now: Millis, report: &DeviceReport) -> bool {
         let known = self.machine.lock().report(now, report.gateway, report.whole, &report.opened, &report.closed);
+        self.leases.note(report.gateway, report.whole, report.opened.iter().chain(&report.closed));
         self.wake.notify_one();
         known
     }
@@ -82,8 +91,42 @@ impl Presences {
         connection: Option<ConnectionId>,
         state: PresenceState,
     ) {
-        self.machine.lock().set(now, user, session, connection, state);
+        let mut machine = self.machine.lock();
+        machine.set(now, user, session, connection, state);
+        let held = machine.leases(user);
+        drop(machine);
+        for (gateway, lease) in held {
+            self.leases.note(gateway, false, [&lease.device]);
+        }
         self.wake.notify_one();
+    }
+
+    /// What gateways held before this process began.
+    pub(super) fn restore(&self, now: Millis, leases: Vec<(Uuid, Vec<Lease>)>) {
+        self.machine.lock().restore_leases(now, leases);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// The gateways that live.
+    pub(super) fn gateways(&self) -> Vec<Uuid> {
+        self.machine.lock().gateways()
+    }
+
+    /// Everything that a gateway holds.
+    pub(super) fn leases_of(&self, gateway: Uuid) -> Vec<Lease> {
+        self.machine.lock().leases_of(gateway)
+    }
+
+    /// A device, if a gateway holds it.
+    pub(super) fn lease(&self, gateway: Uuid, user: UserId, connection: ConnectionId) -> Option<Lease> {
+        let held = self.machine.lock().leases(user);
+        held.into_iter()
+            .find(|(holder, lease)| *holder == gateway && lease.device.connection == connection)
+            .map(|(_, lease)| lease)
     }
 
     /// Names whose presence a device wants to be told.

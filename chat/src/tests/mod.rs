@@ -2,6 +2,7 @@
 
 mod conversations;
 mod import;
+mod leases;
 mod markers;
 mod members;
 mod messages;

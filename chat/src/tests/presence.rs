@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::world::{Person, World, eventually};
 
-fn report(gateway: Uuid, whole: bool, opened: &[Person], closed: &[Person]) -> DeviceReport {
+pub(super) fn report(gateway: Uuid, whole: bool, opened: &[Person], closed: &[Person]) -> DeviceReport {
     let device = |person: &Person| Device {
         user: person.id,
         session: person.session,
@@ -43,7 +43,7 @@ async fn next_told(hints: &mut Hints) -> Arc<Event> {
 }
 
 /// The next event about this person.
-async fn next_of(hints: &mut Hints, who: Person) -> Arc<Event> {
+pub(super) async fn next_of(hints: &mut Hints, who: Person) -> Arc<Event> {
     loop {
         let event = next(hints, "presence.changed").await;
         if presence(&event).user == who.id {
@@ -52,11 +52,11 @@ async fn next_of(hints: &mut Hints, who: Person) -> Arc<Event> {
     }
 }
 
-fn presence(event: &Arc<Event>) -> Presence {
+pub(super) fn presence(event: &Arc<Event>) -> Presence {
     serde_json::from_slice(&event.body).unwrap()
 }
 
-async fn get(world: &World, who: Person, of: Person) -> Vec<Presence> {
+pub(super) async fn get(world: &World, who: Person, of: Person) -> Vec<Presence> {
     who.ask::<Presences>(world, "presence.get", None, json!({ "users": [of.id] })).await.unwrap().presences
 }
 

@@ -14,8 +14,10 @@ use parking_lot::Mutex;
 use protocol::accounts::{FindUsers, Profile, Profiles, Role};
 use protocol::chat::{Appended, Conversation, Sent};
 use protocol::{ClientId, ConversationId, ErrorCode, Seq, ServiceName, SessionId, StreamId, UserId};
+use rig::RedisServer;
 use runtime::lifecycle::{Phase, Shutdown, Tasks};
 use runtime::ops::Readiness;
+use runtime::redis::{self, Redis};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,6 +52,9 @@ pub(crate) struct World {
     way: Arc<dyn Service>,
     accounts: Arc<Accounts>,
     folder: Option<TempDir>,
+    /// What it shares with other processes, in the worlds that have one.
+    server: Option<RedisServer>,
+    redis: Option<Redis>,
     tasks: Tasks,
     shutdown: Shutdown,
 }
@@ -65,18 +70,28 @@ pub(crate) struct Person {
 impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::open(folder, Arc::default())
+        Self::open(folder, Arc::default(), None)
     }
 
-    fn open(folder: TempDir, accounts: Arc<Accounts>) -> Self {
+    /// The same, with a Redis.
+    pub(crate) async fn with_redis() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::open(folder, Arc::default(), Some(RedisServer::start().await))
+    }
+
+    fn open(folder: TempDir, accounts: Arc<Accounts>, server: Option<RedisServer>) -> Self {
         let (shutdown, tasks) = (Shutdown::new(), Tasks::new(ServiceName::Chat));
         let config = Config { markers_every_ms: 5, presence_grace_ms: 300, ..Config::default() };
-        let host =
-            Host { tasks: tasks.clone(), shutdown: shutdown.clone(), readiness: Readiness::new(shutdown.clone()) };
+        let readiness = Readiness::new(shutdown.clone());
+        let redis = server.as_ref().map(|server| {
+            let config = redis::Config { url: server.url(), ..redis::Config::default() };
+            Redis::start(&config, ServiceName::Chat, &tasks, shutdown.clone()).unwrap()
+        });
+        let host = Host { tasks: tasks.clone(), shutdown: shutdown.clone(), readiness, redis: redis.clone() };
         let peers = Peers { auth: Arc::clone(&accounts) as Arc<dyn Service> };
         let chat = Chat::open(config, folder.path(), peers, host).unwrap();
         let way = Arc::clone(&chat) as Arc<dyn Service>;
-        Self { chat, way, accounts, folder: Some(folder), tasks, shutdown }
+        Self { chat, way, accounts, folder: Some(folder), server, redis, tasks, shutdown }
     }
 
     /// The same, with all commands going over the link as they do between processes.
@@ -97,7 +112,13 @@ impl World {
         self.shutdown.advance(Phase::Stop);
         assert!(self.tasks.join(Duration::from_secs(10)).await.is_empty());
         self.chat.close().await;
-        Self::open(self.folder.take().unwrap(), Arc::clone(&self.accounts))
+        Self::open(self.folder.take().unwrap(), Arc::clone(&self.accounts), self.server.take())
+    }
+
+    /// The Redis, and a way to it under the store's epoch.
+    pub(crate) fn redis(&self) -> (&RedisServer, Redis) {
+        let redis = self.redis.as_ref().unwrap().under(self.chat.store().epoch().0);
+        (self.server.as_ref().unwrap(), redis)
     }
 
     pub(crate) fn person(&self) -> Person {

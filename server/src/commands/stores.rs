@@ -48,6 +48,7 @@ impl Opened {
             tasks: self.tasks(ServiceName::Chat),
             shutdown: self.shutdown.clone(),
             readiness: Readiness::new(self.shutdown.clone()),
+            redis: None,
         };
         let folder = config.folder(ServiceName::Chat);
         let chat = chat::Chat::open(config.chat.clone(), &folder, chat::Peers { auth }, host)?;

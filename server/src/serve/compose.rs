@@ -164,7 +164,12 @@ fn open_auth(config: &Config, part: &Part, shutdown: &Shutdown) -> Result<Arc<au
 }
 
 fn open_chat(config: &Config, part: &Part, shutdown: &Shutdown, auth: Arc<dyn Service>) -> Result<Arc<chat::Chat>> {
-    let host = chat::Host { tasks: part.tasks.clone(), shutdown: shutdown.clone(), readiness: part.readiness.clone() };
+    let host = chat::Host {
+        tasks: part.tasks.clone(),
+        shutdown: shutdown.clone(),
+        readiness: part.readiness.clone(),
+        redis: part.redis.clone(),
+    };
     let folder = config.folder(ServiceName::Chat);
     Ok(chat::Chat::open(config.chat.clone(), &folder, chat::Peers { auth }, host)?)
 }

@@ -1,6 +1,6 @@
 //! Who is there and who types: told among those who share a conversation, to nobody else.
 
-use harness::{Event, Topology, World, on_every_topology};
+use harness::{Event, Topology, World, on_every_topology, wait};
 use protocol::UserId;
 use protocol::chat::{PRESENCE_CHANGED, PresenceState, Presences, TYPING};
 use serde_json::{Value, json};
@@ -12,7 +12,19 @@ on_every_topology![
     a_tab_in_use_and_a_hidden_one_are_online_until_the_first_is_closed,
     strangers_see_nobody,
     typing_is_told_and_expires,
+    a_crash_of_the_service_that_keeps_it_is_no_news,
 ];
+
+/// Asked of Redis: whether the lease of some device says so.
+const SOMEBODY_IS_AWAY: &str = r"
+    for _, key in ipairs(redis.call('KEYS', '*:presence:*')) do
+        if redis.call('TYPE', key).ok == 'hash' then
+            for _, lease in ipairs(redis.call('HVALS', key)) do
+                if lease:byte(-1) == 0 then return 'yes' end
+            end
+        end
+    end
+    return 'no'";
 
 fn presence_of(user: UserId, state: &'static str) -> impl Fn(&Event) -> bool {
     move |event| {
@@ -123,5 +135,39 @@ async fn typing_is_told_and_expires(topology: Topology) {
     let to = conversation.to_string();
     let refused = e.socket.command("typing.set", Some(&to), &json!({})).await.unwrap_err();
     assert_eq!(refused.code, protocol::ErrorCode::NotFound);
+    world.end().await;
+}
+
+async fn a_crash_of_the_service_that_keeps_it_is_no_news(topology: Topology) {
+    if !topology.has_redis() {
+        return;
+    }
+    let mut world = World::start(topology).await;
+    let [ann, bob, cleo] = world.people(["ann", "bob", "cleo"]).await;
+    let conversation = ann.direct(&bob).await;
+    ann.direct(&cleo).await;
+    let mut a = ann.device().await;
+    let mut b = bob.device().await;
+    a.socket.event_where("bob online", presence_of(bob.id, "online")).await;
+    b.socket.command("presence.set", None, &json!({ "state": "away" })).await.unwrap();
+    a.socket.event_where("bob away", presence_of(bob.id, "away")).await;
+    wait::until("it to be noted", async || {
+        (world.redis()?.ask(&["EVAL", SOMEBODY_IS_AWAY, "0"]).await == "yes").then_some(())
+    })
+    .await;
+    world.crash(topology.chat_part()).await;
+    let stands = async || {
+        let answer = ann.call("presence.get", None, json!({ "users": [bob.id] })).await;
+        answer.data::<Presences>().presences[0].state
+    };
+    wait::until("it to be known again", async || (stands().await == PresenceState::Away).then_some(())).await;
+    ann.say(conversation, "hints flow again").await;
+    a.hears("hints flow again").await;
+    // Whatever the gateway reports of bob it has reported when it reports who came after that.
+    let _c = cleo.device().await;
+    a.socket.event_where("cleo online", presence_of(cleo.id, "online")).await;
+    let of_bob = |event: &Event| event.name == PRESENCE_CHANGED && event.body["user"] == bob.id.to_string();
+    assert!(a.socket.take_events().into_iter().filter(of_bob).all(|event| event.body["state"] == "away"));
+    assert_eq!(stands().await, PresenceState::Away);
     world.end().await;
 }
