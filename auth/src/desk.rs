@@ -122,6 +122,8 @@ impl Desk<'_> {
         let until = self.now.saturating_add(life_ms).saturating_add(REVOCATION_MARGIN_MS);
         revocations::append(self.tx, user, revoked, until)?;
         self.count("auth_token_blacklisted_total");
+        let (publisher, grown) = (self.state.publisher.clone(), revocations::grown(self.now));
+        self.tx.on_commit(move || publisher.publish(grown));
         Ok(())
     }
 

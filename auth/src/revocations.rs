@@ -2,7 +2,9 @@
 //!
 //! Numbers are gapless and given in the transaction that revokes: a gateway that has number n has everything up to n.
 
-use link::{Revocation, Revocations, Revoked};
+use std::sync::Arc;
+
+use link::{Audience, Event, Identity, Revocation, Revocations, Revoked};
 use protocol::{Millis, UserId};
 use rusqlite::{Connection, Row, params};
 
@@ -26,6 +28,19 @@ pub(crate) fn append(store: &Connection, user: UserId, revoked: Revoked, until: 
         )?
         .execute(params![number(newest), user.as_bytes(), session, before, number(until)])?;
     Ok(newest)
+}
+
+/// The hint that the list has grown. It says nothing else: who hears it reads the list.
+pub(crate) fn grown(at: Millis) -> Event {
+    Event {
+        identity: Identity::Ephemeral { until: at },
+        audience: Audience::Users(Arc::default()),
+        name: "revocations.grown".into(),
+        at,
+        body: b"{}".as_slice().into(),
+        by_rights: false,
+        effects: Arc::default(),
+    }
 }
 
 /// The rows after a number that still concern a live token.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use link::{Actor, Call, CookieChange, Refusal, Reply, Revocations, Service};
+use link::{Actor, Call, CookieChange, Hints, Refusal, Reply, Revocations, Service};
 use protocol::accounts::Role;
 use protocol::{ErrorCode, Millis, ServiceName};
 use runtime::audit::{AuditResult, Filter, Record, Spool};
@@ -202,6 +202,10 @@ impl Service for Auth {
             span.record("user_id", tracing::field::display(caller.user));
         }
         self.serve(&call).instrument(span).await
+    }
+
+    async fn watch(&self) -> Result<Hints, Refusal> {
+        Ok(self.state.publisher.watch())
     }
 
     async fn revocations(&self, after: u64) -> Result<Revocations, Refusal> {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use link::{AccessClaims, Context, CookieChange, Refusal, Reply};
+use link::{AccessClaims, Context, CookieChange, Publisher, Refusal, Reply};
 use parking_lot::RwLock;
 use protocol::accounts::{Account, Grant};
 use protocol::{ErrorCode, Millis, ServiceName};
@@ -34,6 +34,9 @@ const SPOOL_MAX: usize = 4_096;
 /// Accounts whose login budget is held at once; with more in use, a new one waits a second.
 const RATE_KEYS_MAX: usize = 100_000;
 
+/// Hints that are kept for who listens slowly: one that is lost is seen to be, and the list is read.
+const HINTS_MAX: usize = 256;
+
 /// What all commands share.
 pub(crate) struct State {
     pub(crate) config: Config,
@@ -45,6 +48,8 @@ pub(crate) struct State {
     /// Logins per account and minute, by the number of a [`Subject`](crate::lockout::Subject).
     pub(crate) logins: Exact<u128>,
     pub(crate) redis: Option<Redis>,
+    /// Tells that the list of revocations has grown.
+    pub(crate) publisher: Publisher,
     /// Failed logins by address.
     pub(crate) offenders: Arc<TopOffenders>,
     ring: RwLock<Arc<Ring>>,
@@ -91,6 +96,7 @@ impl State {
             spool: Spool::start(store.clone(), SPOOL_MAX),
             logins: Exact::new("login_account", Rule::per_minute(config.login_account), RATE_KEYS_MAX),
             redis,
+            publisher: Publisher::new(HINTS_MAX),
             offenders: handles.top_offenders(ServiceName::Auth, "auth_login_failed_by_ip", "ip"),
             ring,
             store,

@@ -79,6 +79,7 @@ impl Revocations {
             tokio::select! {
                 _ = turn.tick() => {}
                 () = self.wake.notified() => {}
+                () = list.hinted() => {}
             }
             let reached = list
                 .read(|row| {

@@ -35,7 +35,7 @@ pub(crate) fn redis(
 
 /// Whether a service tells what happens in it.
 fn has_hints(service: ServiceName) -> bool {
-    matches!(service, ServiceName::Chat | ServiceName::Signaling)
+    matches!(service, ServiceName::Auth | ServiceName::Chat | ServiceName::Signaling)
 }
 
 /// A service of another process, heard by its channel where there is a Redis.

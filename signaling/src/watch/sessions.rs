@@ -22,6 +22,7 @@ pub(crate) async fn watch(desk: Arc<Desk>, auth: Arc<dyn Service>, shutdown: Shu
     loop {
         tokio::select! {
             _ = turn.tick() => {}
+            () = list.hinted() => {}
             () = shutdown.stopped() => return,
         }
         list.read(|row| {
