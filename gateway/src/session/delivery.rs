@@ -16,6 +16,8 @@ const READ_BELOW_BYTES: usize = 64 * 1024;
 pub(crate) enum Registers {
     /// They are to be read.
     Wanted,
+    /// The client has them, but for some that were missed.
+    Missed,
     /// They are being read.
     Loading,
     /// They are being read, and one has changed that could not be told: they are to be read again.
@@ -40,6 +42,9 @@ pub(crate) enum Job {
     },
     /// Read all registers that the user sees.
     Registers,
+    /// Read those again of which hints may have been missed: of the service that keeps the logs. What goes on in calls is told anew by
+    /// the service that keeps them, in its order with the rest that it tells.
+    MissedRegisters,
 }
 
 /// What became of a page.
@@ -130,25 +135,29 @@ impl Session {
                 tracks.unsend(stream, first, count);
             }
         });
-        self.forget_registers();
-        self.live_told = false;
-    }
-
-    /// A register's value may have been missed: all are read again, since none is told twice. Answers whether the writer must be woken.
-    pub(crate) fn missed_registers(&mut self) -> bool {
-        let is_open = self.phase == Phase::Open && self.closing().is_none();
-        if is_open {
-            self.forget_registers();
-        }
-        is_open
-    }
-
-    fn forget_registers(&mut self) {
         self.registers = match self.registers {
-            Registers::Told | Registers::Telling | Registers::Wanted => Registers::Wanted,
+            Registers::Told | Registers::Missed | Registers::Telling | Registers::Wanted => Registers::Wanted,
             Registers::Loading | Registers::LoadingAgain => Registers::LoadingAgain,
         };
         self.outbox.drop_values();
+        self.live_told = false;
+    }
+
+    /// A register's value may have been missed: they are read again, since none is told twice. Answers whether the writer must be woken.
+    pub(crate) fn missed_registers(&mut self) -> bool {
+        if self.phase != Phase::Open || self.closing().is_some() {
+            return false;
+        }
+        self.registers = match self.registers {
+            Registers::Told | Registers::Missed => Registers::Missed,
+            Registers::Wanted => Registers::Wanted,
+            Registers::Loading | Registers::LoadingAgain => Registers::LoadingAgain,
+            Registers::Telling => {
+                self.outbox.drop_values();
+                Registers::Wanted
+            }
+        };
+        true
     }
 
     /// What is to be done next, at the pace at which the client takes and acknowledges.
@@ -157,9 +166,14 @@ impl Session {
             return None;
         }
         self.tell_registers();
-        if self.registers == Registers::Wanted && self.outbox.bytes() < READ_BELOW_BYTES {
+        let wanted = match self.registers {
+            Registers::Wanted => Some(Job::Registers),
+            Registers::Missed => Some(Job::MissedRegisters),
+            Registers::Loading | Registers::LoadingAgain | Registers::Telling | Registers::Told => None,
+        };
+        if wanted.is_some() && self.outbox.bytes() < READ_BELOW_BYTES {
             self.registers = Registers::Loading;
-            return Some(Job::Registers);
+            return wanted;
         }
         if self.reading {
             return None;

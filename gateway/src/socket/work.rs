@@ -115,6 +115,11 @@ pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> F
                 |values: Vec<link::Event>| values.iter().chain(&calls).map(|event| codec.event(event)).collect();
             Done::Registers(chat.ok().map(frames))
         }),
+        Job::MissedRegisters => Box::pin(async move {
+            let values = within(&edge, edge.services.chat.registers(user)).await;
+            let frames = |values: Vec<link::Event>| values.iter().map(|event| codec.event(event)).collect();
+            Done::Registers(values.ok().map(frames))
+        }),
     }
 }
 

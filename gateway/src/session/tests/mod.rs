@@ -172,7 +172,7 @@ impl World {
 
     fn read(&mut self) {
         match self.session.next_job(&self.settings) {
-            Some(Job::Registers) => self.session.registers(Some(Vec::new())),
+            Some(Job::Registers | Job::MissedRegisters) => self.session.registers(Some(Vec::new())),
             Some(Job::Read { stream: id, after, .. }) => {
                 let number = (0..STREAMS).find(|number| stream(*number) == id).unwrap();
                 let last = self.log[number].min(after + 7);
