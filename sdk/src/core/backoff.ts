@@ -4,8 +4,11 @@ import type { Random } from "./random.ts";
 
 /** The bounds for reconnects: at once, then growing to 25 s. */
 const RECONNECT_MS = [0, 300, 1_000, 3_000, 9_000, 25_000];
-/** The bounds for a repeated command or token request: never at once. */
-const REPEAT_MS = [300, 1_000, 3_000, 9_000, 25_000];
+/**
+ * The bounds for a repeated command or token request: never at once. The connection stands, so what refuses is a part behind the server,
+ * and whoever repeats costs little; five seconds after that part is back everything goes on.
+ */
+const REPEAT_MS = [300, 1_000, 3_000, 5_000];
 
 /** The wait before reconnect number `attempt` (0 is the first). */
 export function reconnectWait(random: Random, attempt: number): number {
