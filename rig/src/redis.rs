@@ -34,7 +34,14 @@ impl RedisServer {
     /// # Panics
     /// When none can be started; `redis-server` must be installed.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let ip = own_address();
+        Self::start_at(own_address(), arguments).await
+    }
+
+    /// The same at this loopback address.
+    ///
+    /// # Panics
+    /// When none can be started.
+    pub async fn start_at(ip: Ipv4Addr, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         loop {

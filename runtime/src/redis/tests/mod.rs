@@ -169,6 +169,30 @@ async fn a_password_is_shown_and_a_wrong_one_gets_no_connection() {
 }
 
 #[tokio::test]
+async fn over_tls_only_a_certificate_of_the_configured_ca_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let ip = rig::own_address();
+    let certificate = rcgen::generate_simple_self_signed([ip.to_string()]).unwrap();
+    std::fs::write(file("cert.pem"), certificate.cert.pem()).unwrap();
+    std::fs::write(file("key.pem"), certificate.signing_key.serialize_pem()).unwrap();
+    let other = rcgen::generate_simple_self_signed([ip.to_string()]).unwrap();
+    std::fs::write(file("other.pem"), other.cert.pem()).unwrap();
+    let port = rig::free_port(ip).to_string();
+    let path = |name: &str| file(name).display().to_string();
+    let (cert, key) = (path("cert.pem"), path("key.pem"));
+    let tls = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &cert];
+    let _server = RedisServer::start_at(ip, &[&tls[..], &["--tls-auth-clients", "no"]].concat()).await;
+    let url = format!("rediss://{ip}:{port}");
+    let trusted = Config { ca: Some(file("cert.pem")), ..at(url.clone()) };
+    set(&up(&trusted).await, "value").await.unwrap();
+    let strange = Config { ca: Some(file("other.pem")), ..at(url) };
+    let connector = super::connect::Connector::new(&strange).unwrap();
+    let no_push = None::<fn(redis::PushInfo) -> Result<(), std::convert::Infallible>>;
+    wait::within("an answer", connector.connect(no_push)).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn after_a_failover_the_new_master_is_asked() {
     let mut pair = Sentinels::start().await;
     let config = Config {
