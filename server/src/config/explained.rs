@@ -61,7 +61,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("limits.conversation_messages", "Messages of a user in one conversation, in a minute on average."),
     ("limits.calls_user", "Calls that a user starts, joins or comes back to in any minute."),
     ("limits.call_signals", "What a user's devices negotiate in calls, in a minute on average."),
-    ("limits.socket_frames", "Frames on one socket, in a minute on average."),
+    ("limits.socket_frames", "Frames of one login, all its sockets together, in a minute on average."),
     ("limits.socket_opens", "Sockets that one address opens, in a minute on average."),
     ("link", "How processes that share the work talk. One process that runs all roles needs none of it."),
     (
