@@ -101,11 +101,11 @@ impl Order {
         unasked.get(first).map(|(_, seq)| *seq)
     }
 
-    /// The last entry up to `seq` that the user asked to have marked as read before this time.
-    pub(crate) fn marked(&self, user: UserId, conversation: ConversationId, seq: Seq, before: Time) -> Seq {
+    /// The last entry up to `seq` that the user asked to have marked as read by this time: it may be answered in the moment of asking.
+    pub(crate) fn marked(&self, user: UserId, conversation: ConversationId, seq: Seq, by: Time) -> Seq {
         let Some(marks) = self.marks.get(&(user, conversation)) else { return 0 };
         let count = marks.partition_point(|(marked, _)| *marked <= seq);
-        marks[..count].iter().rev().find(|(_, began)| *began < before).map_or(0, |(marked, _)| *marked)
+        marks[..count].iter().rev().find(|(_, began)| *began <= by).map_or(0, |(marked, _)| *marked)
     }
 
     /// Where the user's read marker stood at least, before this time.

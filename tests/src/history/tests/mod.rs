@@ -1,5 +1,6 @@
 //! The checker is checked: what is clean is accepted, and every planted fault is found.
 
+mod markers;
 mod model;
 mod planted;
 mod random;

@@ -1,7 +1,7 @@
 //! One small chat, and one fault in it at a time.
 
 use protocol::calls::{CallKind, CallRecord, CallStatus};
-use protocol::chat::{ConversationKind, Leaving, ListMessages, MemberRole, ReadMarker};
+use protocol::chat::{ConversationKind, Leaving, ListMessages, MemberRole};
 use protocol::{CallId, ClientId, ErrorCode, Position, Seq, StreamId, Tag};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::history::ViolationKind::{
     Unread, WrongRead, WronglyRefused, WronglyWithheld,
 };
 use crate::history::content::{Content, LogEntry, TextHash};
-use crate::history::fact::{Fact, MarkerFact, Operation, Outcome, PageFact, Seen, SummaryFact, Verb};
+use crate::history::fact::{Fact, Operation, Outcome, PageFact, Seen, SummaryFact, Verb};
 use crate::history::{Device, History};
 
 /// Anna (0) makes a group with Ben (1) and Cleo (2); they talk; Cleo is removed, and comes back.
@@ -97,7 +97,7 @@ fn page(history: &mut History, device: usize) -> &mut PageFact {
     facts.filter_map(|fact| if let Fact::Page(page) = fact { Some(page) } else { None }).next().unwrap()
 }
 
-fn summary(history: &mut History, device: usize) -> &mut SummaryFact {
+pub(super) fn summary(history: &mut History, device: usize) -> &mut SummaryFact {
     let facts = history.devices[device].facts.iter_mut();
     facts.filter_map(|fact| if let Fact::Summary(summary) = fact { Some(summary) } else { None }).next().unwrap()
 }
@@ -208,48 +208,6 @@ fn a_wrong_unread_count_is_found() {
     let mut history = chat();
     summary(&mut history, 0).unread += 1;
     refused(&history, Unread);
-}
-
-#[test]
-fn own_messages_that_are_counted_as_unread_are_found() {
-    let mut history = late();
-    let summary = summary(&mut history, 1);
-    assert_eq!((summary.unread, summary.own_number), (2, 1));
-    summary.unread = 3;
-    refused(&history, Unread);
-    let mut history = late();
-    *marker(&mut history, 1).unread.as_mut().unwrap() += 1;
-    refused(&history, Unread);
-}
-
-#[test]
-fn a_late_message_that_takes_the_marker_over_what_is_unread_is_found() {
-    let mut history = late();
-    let head = summary(&mut history, 1).head.seq;
-    let summary = summary(&mut history, 1);
-    // Everything agrees with itself; but nobody has marked the two messages as read.
-    summary.read = ReadMarker { seq: head, number: 3, own_number: 1 };
-    summary.unread = 0;
-    history.devices[1].facts.retain(|fact| !matches!(fact, Fact::Marks(_) | Fact::Marker(_)));
-    refused(&history, Unread);
-}
-
-/// Anna writes twice, then a message of Ben's comes that he had written before; he looks, and reads all.
-fn late() -> History {
-    let direct = conversation(0);
-    let mut model = Model::new(2, 2);
-    model.create(0, direct, ConversationKind::Direct, &[1]);
-    model.send(0, direct, "one");
-    model.send(0, direct, "two");
-    model.send(1, direct, "written before");
-    model.summary(1, direct);
-    model.mark(1, direct);
-    model.finish()
-}
-
-fn marker(history: &mut History, device: usize) -> &mut MarkerFact {
-    let facts = history.devices[device].facts.iter_mut();
-    facts.filter_map(|fact| if let Fact::Marker(marker) = fact { Some(marker) } else { None }).next().unwrap()
 }
 
 #[test]
