@@ -69,6 +69,10 @@ pub(super) const KEYS: &[(&str, &str)] = &[
         "Where this process's services listen for other processes: unix:/path, 127.0.0.1:port or, with [link.tls], host:port.\nUnset: a socket for each service in <data_dir>/link.",
     ),
     (
+        "link.name",
+        "What the other processes call this one in their [link.peers]. Unset: link.listen, which does where all reach it by that.",
+    ),
+    (
         "link.tls",
         "What processes on several machines trust each other by (PEM): `secureconnect link certificates` makes the files.\nWithout it no address beyond loopback can be used.",
     ),
@@ -77,7 +81,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("link.tls.key", "Its private key."),
     (
         "link.peers",
-        "Where the services of other processes listen: an address, or a list of several that share one store. Unset: their sockets in\n<data_dir>/link. An address that is this process's own link.listen is passed over, so that all nodes can have the same list.",
+        "Where the services of other processes listen: an address, or a list of several that share one store. Unset: their sockets in\n<data_dir>/link. What is called as this process is called is passed over, so that all nodes can have the same list. The list decides\nwhich instance has which work, so all must call them alike: name=host:port where they reach them by different addresses.",
     ),
     ("link.peers.auth", "The auth service."),
     ("link.peers.chat", "The chat service."),

@@ -1,6 +1,8 @@
 //! `[link]`: how processes that share the work find and trust each other.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use ::link::grpc::{Address, AddressError, TlsFiles};
 use protocol::ServiceName;
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct LinkSection {
     /// Where the services of this process listen for other processes.
     pub listen: Option<Address>,
+    /// What the other processes call this one; its address where they all reach it by that.
+    pub name: Option<String>,
     /// What processes on several machines trust each other by.
     pub tls: LinkTlsSection,
     /// Where services of other processes listen.
@@ -48,7 +52,15 @@ pub struct PeersSection {
 /// The addresses of one service: written as one, or as a list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
-pub struct Addresses(Vec<Address>);
+pub struct Addresses(Vec<Peer>);
+
+/// An instance of a service: `host:port`, or `name=host:port` where not everyone reaches it by the same address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peer {
+    name: Option<String>,
+    /// Where it listens, as seen from here.
+    pub address: Address,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "an address (\"host:port\") or a list of addresses")]
@@ -69,9 +81,38 @@ impl TryFrom<Written> for Addresses {
     }
 }
 
+impl Peer {
+    /// What everyone who chooses among the instances calls it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.address.to_string())
+    }
+}
+
+impl FromStr for Peer {
+    type Err = AddressError;
+
+    fn from_str(written: &str) -> Result<Self, AddressError> {
+        // A path may hold an equals sign, a name no colon.
+        match written.split_once('=').filter(|(name, _)| !name.contains([':', '/'])) {
+            Some((name, address)) => Ok(Self { name: Some(name.to_owned()), address: address.parse()? }),
+            None => Ok(Self { name: None, address: written.parse()? }),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name}={}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
+}
+
 impl From<Addresses> for Written {
     fn from(addresses: Addresses) -> Self {
-        let mut written: Vec<String> = addresses.0.into_iter().map(String::from).collect();
+        let mut written: Vec<String> = addresses.0.iter().map(Peer::to_string).collect();
         match written.pop() {
             Some(only) if written.is_empty() => Self::One(only),
             last => Self::Several(written.into_iter().chain(last).collect()),
@@ -80,6 +121,12 @@ impl From<Addresses> for Written {
 }
 
 impl LinkSection {
+    /// What the other processes call this one, if they reach it at all.
+    #[must_use]
+    pub fn own_name(&self) -> Option<String> {
+        self.name.clone().or_else(|| self.listen.as_ref().map(Address::to_string))
+    }
+
     /// The files of this process, where there are any.
     #[must_use]
     pub fn tls_files(&self) -> Option<TlsFiles> {
@@ -98,7 +145,7 @@ impl LinkSection {
         let listen = self.listen.iter().map(|address| ("link.listen".to_owned(), address));
         let peers = ServiceName::ALL.into_iter().flat_map(|service| {
             let key = format!("link.peers.{}", service.role());
-            self.peers.of(service).iter().map(move |address| (key.clone(), address))
+            self.peers.of(service).iter().map(move |peer| (key.clone(), &peer.address))
         });
         for (key, address) in listen.chain(peers) {
             if address.needs_tls() && self.tls_files().is_none() {
@@ -111,7 +158,7 @@ impl LinkSection {
 impl PeersSection {
     /// Where a service of other processes was said to listen.
     #[must_use]
-    pub fn of(&self, service: ServiceName) -> &[Address] {
+    pub fn of(&self, service: ServiceName) -> &[Peer] {
         let addresses = match service {
             ServiceName::Gateway | ServiceName::Turn => None,
             ServiceName::Auth => self.auth.as_ref(),
@@ -129,13 +176,20 @@ mod tests {
 
     #[test]
     fn one_address_or_several_read_back_as_they_were_written() {
-        for text in ["signaling = \"node-1:9082\"\n", "signaling = [\"node-1:9082\", \"node-2:9082\"]\n"] {
+        for text in [
+            "signaling = \"node-1:9082\"\n",
+            "signaling = [\"node-1:9082\", \"node-2:9082\"]\n",
+            "signaling = [\"a=node-1:9082\", \"b=unix:/run/b=c\", \"unix:/run/b=c\"]\n",
+        ] {
             let section: PeersSection = toml::from_str(text).unwrap();
             assert_eq!(toml::to_string(&section).unwrap(), text);
         }
         let several: PeersSection = toml::from_str("chat = [\"unix:/a\", \"127.0.0.1:1\"]").unwrap();
         assert_eq!(several.of(ServiceName::Chat).len(), 2);
         assert!(several.of(ServiceName::Auth).is_empty());
+        let named: PeersSection = toml::from_str("signaling = [\"a=node-1:9082\", \"node-2:9082\"]").unwrap();
+        let names: Vec<String> = named.of(ServiceName::Signaling).iter().map(Peer::name).collect();
+        assert_eq!(names, ["a", "node-2:9082"]);
         let refused = toml::from_str::<PeersSection>("chat = [\"nowhere\"]").unwrap_err();
         assert!(refused.to_string().contains("`nowhere` is no link address"), "{refused}");
     }

@@ -19,7 +19,7 @@ use runtime::config::{ConfigError, Environment, Problems, Validate, load_validat
 use runtime::lifecycle::DrainTimes;
 use serde::{Deserialize, Serialize};
 
-pub use link::{Addresses, LinkSection, LinkTlsSection, PeersSection};
+pub use link::{Addresses, LinkSection, LinkTlsSection, Peer, PeersSection};
 pub use roles::Role;
 pub use sections::{AdminSection, ListenSection, LogSection, MetricsSection, ProxySection, TlsSection};
 

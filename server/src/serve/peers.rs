@@ -43,21 +43,22 @@ pub(crate) fn find(
     asker: Asker<'_>,
 ) -> Result<Arc<dyn Service>> {
     let here = local.iter().find(|candidate| candidate.name() == service).cloned();
-    let own = config.link.listen.as_ref();
-    // All nodes may have one list: this process's own address in it is the instance that is here.
-    let elsewhere = config.link.peers.of(service).iter().filter(|address| here.is_none() || Some(*address) != own);
-    let mut elsewhere: Vec<Address> = elsewhere.cloned().collect();
+    let own = config.link.own_name();
+    // All nodes may have one list: what is called as this process is the instance that is here.
+    let elsewhere = config.link.peers.of(service).iter().filter(|peer| here.is_none() || Some(peer.name()) != own);
+    let mut elsewhere: Vec<(String, Address)> = elsewhere.map(|peer| (peer.name(), peer.address.clone())).collect();
     if here.is_none() && elsewhere.is_empty() {
-        elsewhere.push(socket(config, service));
+        let socket = socket(config, service);
+        elsewhere.push((socket.to_string(), socket));
     }
     let only = here.is_none() && elsewhere.len() == 1;
     let mut instances: Vec<(String, Arc<dyn Service>)> = Vec::new();
-    for address in elsewhere {
-        let dependency = if only { service.as_str().to_owned() } else { format!("{}@{address}", service.as_str()) };
-        instances.push((address.to_string(), connect(config, &address, service, asker, dependency)?));
+    for (name, address) in elsewhere {
+        let dependency = if only { service.as_str().to_owned() } else { format!("{}@{name}", service.as_str()) };
+        instances.push((name, connect(config, &address, service, asker, dependency)?));
     }
     if let Some(here) = here {
-        instances.push((own.map_or_else(|| UNNAMED.to_owned(), Address::to_string), here));
+        instances.push((own.unwrap_or_else(|| UNNAMED.to_owned()), here));
     }
     if instances.len() > 1 {
         return Ok(Arc::new(Balanced::among(service, instances)));
