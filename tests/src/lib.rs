@@ -4,7 +4,7 @@
 //! files. A test waits for conditions ([`wait`]), never for time, and every port is one that the kernel chose.
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
-//! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`calls`]
+//! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices; [`places`]: on which gateway), [`calls`]
 //! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
 //! [`crew`] (clients that write, so that something is under way when things break), [`faults`] (what breaks, by seed).
 
@@ -23,6 +23,7 @@ pub mod faults;
 pub mod history;
 pub mod metrics;
 pub mod people;
+pub mod places;
 pub mod power;
 pub mod raw;
 pub mod rest;
@@ -35,6 +36,7 @@ pub mod world;
 pub use calls::Phone;
 pub use crew::Crew;
 pub use people::Person;
+pub use places::Places;
 pub use rest::{Answer, Rest};
 pub use rig::wait;
 pub use socket::{Closed, Event, Incoming, Socket};

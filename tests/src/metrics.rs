@@ -30,6 +30,16 @@ impl Metrics {
         Self { series }
     }
 
+    /// Whether it shows nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Adds another scrape: sums are over both.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.series.extend(other.series);
+    }
+
     /// Whether there is a series of this name (a histogram's name stands for its `_count`).
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

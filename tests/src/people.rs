@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::places::Places;
 use crate::rest::{Answer, Rest};
 use crate::socket::{Event, Opening, Socket};
 use crate::witness::{Desk, Witness};
@@ -33,12 +34,13 @@ pub struct Person {
     pub access: String,
     /// The refresh token; empty in cookie mode.
     pub refresh: String,
-    /// The client that REST calls go through.
+    /// The client that REST calls go through; with several gateways, by another one than sockets.
     pub rest: Rest,
-    /// Where sockets go.
+    /// Where this login's sockets go.
     pub gateway: SocketAddr,
     /// Records what everybody does and sees.
     pub witness: Witness,
+    places: Places,
     desk: Desk,
 }
 
@@ -53,14 +55,23 @@ pub struct Device {
 }
 
 impl Person {
-    /// Makes an account.
+    /// Makes an account, all of whose logins go to this gateway.
     ///
     /// # Panics
     /// When it is refused.
     pub async fn register(rest: &Rest, gateway: SocketAddr, handle: &str, witness: &Witness) -> Self {
+        Self::register_at(&Places::only(gateway, rest.clone()), handle, witness).await
+    }
+
+    /// Makes an account, whose logins are spread over gateways.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register_at(places: &Places, handle: &str, witness: &Witness) -> Self {
+        let (gateway, rest) = places.next();
         let body = json!({ "handle": handle, "name": handle, "password": PASSWORD, "device": "first" });
         let answer = rest.command("auth.register", None, None, body).await;
-        Self::of(&answer.data(), rest, gateway, witness)
+        Self::of(&answer.data(), (gateway, rest), places, witness)
     }
 
     /// Logs the same account in on another device.
@@ -68,30 +79,33 @@ impl Person {
     /// # Panics
     /// When it is refused.
     pub async fn login(&self, device: &str) -> Self {
+        let (gateway, rest) = self.places.next();
         let body = json!({ "handle": self.handle, "password": PASSWORD, "device": device });
-        let answer = self.rest.command("auth.login", None, None, body).await;
-        Self::of(&answer.data(), &self.rest, self.gateway, &self.witness)
+        let answer = rest.command("auth.login", None, None, body).await;
+        Self::of(&answer.data(), (gateway, rest), &self.places, &self.witness)
     }
 
     /// A login that only looks, and is not recorded; `None` where this person can't log in any more.
     pub async fn reader(rest: &Rest, gateway: SocketAddr, handle: &str) -> Option<Self> {
         let body = json!({ "handle": handle, "password": PASSWORD, "device": "reader" });
         let answer = rest.command("auth.login", None, None, body).await;
-        (answer.status == 200).then(|| Self::of(&answer.data(), rest, gateway, &Witness::default()))
+        let place = (gateway, rest.clone());
+        let places = Places::only(gateway, rest.clone());
+        (answer.status == 200).then(|| Self::of(&answer.data(), place, &places, &Witness::default()))
     }
 
     /// The login that a grant gives.
-    #[must_use]
-    pub fn of(grant: &Grant, rest: &Rest, gateway: SocketAddr, witness: &Witness) -> Self {
+    fn of(grant: &Grant, (gateway, rest): (SocketAddr, Rest), places: &Places, witness: &Witness) -> Self {
         Self {
             id: grant.user.id,
             handle: grant.user.handle.clone(),
             session: grant.session,
             access: grant.access_token.clone(),
             refresh: grant.refresh_token.clone().unwrap_or_default(),
-            rest: rest.clone(),
+            rest,
             gateway,
             witness: witness.clone(),
+            places: places.clone(),
             desk: witness.desk(grant.user.id, &grant.user.handle, "REST client"),
         }
     }

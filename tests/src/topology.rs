@@ -13,6 +13,12 @@ pub enum Topology {
     GatewayApart,
     /// Each service in a process of its own (TURN beside storage), joined by the link over Unix sockets, with a Redis between them.
     FiveProcesses,
+    /// Two machines with a Redis between them: `a` runs every role and owns every store, `b` runs gateway and signaling too, and reaches
+    /// the rest on `a` by mutual TLS. Clients are spread over both.
+    TwoNodes,
+    /// As five processes, with a second gateway and a second signaling process, each on a machine of its own: for what happens when one
+    /// of two is gone. Too much for every scenario.
+    Doubled,
 }
 
 /// One process of a topology.
@@ -41,6 +47,20 @@ const FIVE_PROCESSES: &[Part] = &[
     Part { name: "gateway", roles: &[ServiceName::Gateway] },
 ];
 
+const TWO_NODES: &[Part] = &[
+    Part { name: "a", roles: &ServiceName::ALL },
+    Part { name: "b", roles: &[ServiceName::Signaling, ServiceName::Gateway] },
+];
+const DOUBLED: &[Part] = &[
+    Part { name: "storage", roles: &[ServiceName::Storage, ServiceName::Turn] },
+    Part { name: "auth", roles: &[ServiceName::Auth] },
+    Part { name: "chat", roles: &[ServiceName::Chat] },
+    Part { name: "signaling", roles: &[ServiceName::Signaling] },
+    Part { name: "signaling-2", roles: &[ServiceName::Signaling] },
+    Part { name: "gateway", roles: &[ServiceName::Gateway] },
+    Part { name: "gateway-2", roles: &[ServiceName::Gateway] },
+];
+
 impl Topology {
     /// Every topology that scenarios run on.
     pub const ALL: [Self; 3] = [Self::OneProcess, Self::GatewayApart, Self::FiveProcesses];
@@ -52,26 +72,38 @@ impl Topology {
             Self::OneProcess => ONE_PROCESS,
             Self::GatewayApart => GATEWAY_APART,
             Self::FiveProcesses => FIVE_PROCESSES,
+            Self::TwoNodes => TWO_NODES,
+            Self::Doubled => DOUBLED,
         }
     }
 
     /// Whether the processes share a Redis.
     #[must_use]
     pub const fn has_redis(self) -> bool {
-        matches!(self, Self::FiveProcesses)
+        matches!(self, Self::FiveProcesses | Self::TwoNodes | Self::Doubled)
     }
 
-    /// The process that runs a service.
+    /// Whether each process is a machine of its own, with a data directory that no other one sees.
+    #[must_use]
+    pub const fn has_machines(self) -> bool {
+        matches!(self, Self::TwoNodes | Self::Doubled)
+    }
+
+    /// All processes that run a service, in the order in which they start.
+    pub fn parts_of(self, service: ServiceName) -> impl Iterator<Item = &'static str> {
+        self.parts().iter().filter(move |part| part.roles.contains(&service)).map(|part| part.name)
+    }
+
+    /// The process that runs a service, the first of several.
     ///
     /// # Panics
     /// When none does.
     #[must_use]
     pub fn part_of(self, service: ServiceName) -> &'static str {
-        let part = self.parts().iter().find(|part| part.roles.contains(&service));
-        part.unwrap_or_else(|| panic!("{} runs nowhere in {self:?}", service.as_str())).name
+        self.parts_of(service).next().unwrap_or_else(|| panic!("{} runs nowhere in {self:?}", service.as_str()))
     }
 
-    /// The process that clients connect to.
+    /// The process that clients connect to, the first of several.
     #[must_use]
     pub fn gateway_part(self) -> &'static str {
         self.part_of(ServiceName::Gateway)

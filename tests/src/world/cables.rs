@@ -38,16 +38,22 @@ impl Line {
     pub fn all(topology: Topology) -> Vec<Self> {
         let between = topology.parts().iter().flat_map(|part| Self::to_services(topology, *part));
         let shared = topology.parts().iter().filter_map(|part| Self::to_redis(topology, *part));
-        let clients = Self { from: CLIENTS, to: topology.gateway_part() };
-        between.map(|(line, _)| line).chain(shared).chain([clients]).collect()
+        let clients = topology.parts_of(Gateway).map(|to| Self { from: CLIENTS, to });
+        let mut lines: Vec<Self> = Vec::new();
+        for line in between.map(|(line, _)| line).chain(shared).chain(clients) {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
     }
 
     /// The lines of a part to the services that it asks, with their names.
     pub(crate) fn to_services(topology: Topology, part: Part) -> impl Iterator<Item = (Self, ServiceName)> {
-        let asked = ASKS.iter().filter(move |(service, _)| part.roles.contains(service));
-        let asked = asked.flat_map(|(_, asked)| asked.iter().copied());
-        let elsewhere = asked.filter(move |service| !part.roles.contains(service));
-        elsewhere.map(move |service| (Self { from: part.name, to: topology.part_of(service) }, service))
+        asked_by(part).flat_map(move |service| {
+            let elsewhere = topology.parts_of(service).filter(move |to| *to != part.name);
+            elsewhere.map(move |to| (Self { from: part.name, to }, service))
+        })
     }
 
     /// The line of a part to Redis, if there is one.
@@ -55,6 +61,14 @@ impl Line {
         let uses = topology.has_redis() && SHARE.iter().any(|service| part.roles.contains(service));
         uses.then_some(Self { from: part.name, to: REDIS })
     }
+}
+
+/// Which services a part asks, each once.
+pub(crate) fn asked_by(part: Part) -> impl Iterator<Item = ServiceName> {
+    let asks = move |service: &ServiceName| {
+        ASKS.iter().any(|(who, asked)| part.roles.contains(who) && asked.contains(service))
+    };
+    ServiceName::ALL.into_iter().filter(asks)
 }
 
 impl fmt::Display for Line {
@@ -68,15 +82,22 @@ impl fmt::Display for Line {
 pub(crate) struct Cables(BTreeMap<Line, Cable>);
 
 impl Cables {
-    /// Lays a cable, if there is none yet; answers where it begins.
-    pub(crate) async fn lay(&mut self, line: Line, to: SocketAddr, host: Ipv4Addr) -> SocketAddr {
+    /// Lays a cable, if there is none yet; answers where it begins. Without a target it leads nowhere until it is told one.
+    pub(crate) async fn lay(&mut self, line: Line, to: Option<SocketAddr>, host: Ipv4Addr) -> SocketAddr {
         if let Some(cable) = self.0.get(&line) {
             return cable.address();
         }
-        let cable = Cable::to(to, host).await;
+        let nowhere = SocketAddr::new(host.into(), 0);
+        let cable = Cable::to(to.unwrap_or(nowhere), host).await;
         let begins = cable.address();
         self.0.insert(line, cable);
         begins
+    }
+
+    /// All cables to a part that others ask lead there from now on.
+    pub(crate) fn lead_to(&self, part: &str, address: SocketAddr) {
+        let ending = self.0.iter().filter(|(line, _)| line.to == part && line.from != CLIENTS);
+        ending.for_each(|(_, cable)| cable.lead_to(address));
     }
 
     pub(crate) fn get(&self, line: Line) -> Option<&Cable> {
@@ -106,6 +127,12 @@ mod tests {
             "clients-gateway",
         ];
         assert_eq!(lines, expected);
+        let nodes: Vec<String> = Line::all(Topology::TwoNodes).iter().map(ToString::to_string).collect();
+        assert_eq!(nodes, ["a-b", "b-a", "a-redis", "b-redis", "clients-a", "clients-b"]);
+        let doubled: Vec<String> = Line::all(Topology::Doubled).iter().map(ToString::to_string).collect();
+        for line in ["gateway-2-signaling", "gateway-signaling-2", "signaling-2-chat", "clients-gateway-2"] {
+            assert!(doubled.iter().any(|known| known == line), "no {line} in {doubled:?}");
+        }
         let alone: Vec<String> = Line::all(Topology::OneProcess).iter().map(ToString::to_string).collect();
         assert_eq!(alone, ["clients-core"]);
     }

@@ -3,19 +3,23 @@
 //! Each world has a loopback address of its own, so that a restarted process finds its ports free again whatever else runs on the
 //! machine; the ports themselves are chosen by the kernel at the first start.
 
+mod bound;
 mod cables;
 mod joined;
 mod process;
 mod processes;
+mod reach;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use protocol::{ConversationId, ServiceName};
-use rig::{Cable, RedisServer};
+use rig::RedisServer;
 use tempfile::TempDir;
 
 pub use cables::{CLIENTS, Line, REDIS};
@@ -23,13 +27,11 @@ pub use process::binary;
 pub use settings::Settings;
 
 use crate::history::LogEntry;
-use crate::metrics::Metrics;
 use crate::people::{Person, START};
-use crate::rest::Rest;
-use crate::tls::Trust;
 use crate::topology::{Part, Topology};
 use crate::wait;
 use crate::witness::{Witness, log_entry};
+use bound::Bound;
 use joined::Links;
 use process::Process;
 
@@ -40,8 +42,12 @@ pub struct World {
     topology: Topology,
     settings: Settings,
     processes: BTreeMap<&'static str, Process>,
-    addresses: BTreeMap<String, SocketAddr>,
+    bound: Bound,
     witness: Witness,
+    /// On which gateway the next login is.
+    turn: Arc<AtomicUsize>,
+    /// The only gateway that clients use, where a scenario says so.
+    only: Option<&'static str>,
     /// What the processes share, where the topology has one; it starts with the first of them.
     redis: Option<RedisServer>,
     links: Links,
@@ -86,13 +92,15 @@ impl World {
     pub fn prepare(topology: Topology, settings: Settings) -> Self {
         let directory = tempfile::Builder::new().prefix("secureconnect-").tempdir().expect("a temporary directory");
         let settings = settings.on_address(rig::own_address());
-        let links = Links::prepare(settings.joined(), settings.host().to_string(), directory.path(), topology);
+        let links = Links::prepare(settings.joined(), settings.host(), directory.path(), topology);
         Self {
             topology,
             settings,
             processes: BTreeMap::new(),
-            addresses: BTreeMap::new(),
+            bound: Bound::default(),
             witness: Witness::default(),
+            turn: Arc::default(),
+            only: None,
             redis: None,
             links,
             directory,
@@ -105,7 +113,7 @@ impl World {
         self.topology
     }
 
-    /// The data directory.
+    /// The data directory of processes that share one, and what they have printed.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.directory.path()
@@ -118,17 +126,18 @@ impl World {
     #[must_use]
     pub fn chat_data_dir(&self) -> PathBuf {
         let part = self.topology.chat_part();
-        self.seen_by(part, self.processes[part].pid(), self.data_dir())
+        self.seen_by(part, self.processes[part].pid(), &self.home(part))
     }
 
-    /// The folder of a role.
+    /// The folder of a role, of the first part that runs it.
     #[must_use]
     pub fn role_dir(&self, service: ServiceName) -> PathBuf {
         self.home(self.topology.part_of(service)).join(service.role())
     }
 
     /// The data directory of a process.
-    fn home(&self, part: &str) -> PathBuf {
+    #[must_use]
+    pub fn home(&self, part: &str) -> PathBuf {
         self.links.home(part).unwrap_or_else(|| self.data_dir().to_path_buf())
     }
 
@@ -148,61 +157,9 @@ impl World {
         self.redis.as_mut()
     }
 
-    /// Where a service listens.
-    ///
-    /// # Panics
-    /// When it was never started.
-    #[must_use]
-    pub fn address(&self, service: ServiceName) -> SocketAddr {
-        self.listener(service.as_str())
-    }
-
-    /// Where a listener of this name in the addresses files is.
-    ///
-    /// # Panics
-    /// When there is none.
-    #[must_use]
-    pub fn listener(&self, name: &str) -> SocketAddr {
-        *self.addresses.get(name).unwrap_or_else(|| panic!("no listener {name} among {:?}", self.addresses))
-    }
-
-    /// The cable of a line.
-    ///
-    /// # Panics
-    /// When the settings lay none, or nobody who uses it was started yet.
-    #[must_use]
-    pub fn cable(&self, line: Line) -> &Cable {
-        self.links.cable(line).unwrap_or_else(|| panic!("no cable {line}"))
-    }
-
-    /// Where clients connect.
-    #[must_use]
-    pub fn gateway(&self) -> SocketAddr {
-        let line = Line { from: CLIENTS, to: self.topology.gateway_part() };
-        self.links.cable(line).map_or_else(|| self.address(ServiceName::Gateway), Cable::address)
-    }
-
-    /// A plain HTTP client of the gateway.
-    #[must_use]
-    pub fn rest(&self) -> Rest {
-        self.rest_at(ServiceName::Gateway, self.gateway())
-    }
-
-    /// A plain HTTP client of a service, on the straight way.
-    fn rest_of(&self, service: ServiceName) -> Rest {
-        self.rest_at(service, self.address(service))
-    }
-
-    fn rest_at(&self, service: ServiceName, address: SocketAddr) -> Rest {
-        match self.settings.certificate().filter(|_| service == ServiceName::Gateway) {
-            Some(certificate) => Rest::over_tls(address, Trust::in_file(certificate)),
-            None => Rest::to(address),
-        }
-    }
-
     /// Makes an account.
     pub async fn person(&self, handle: &str) -> Person {
-        Person::register(&self.rest(), self.gateway(), handle, &self.witness).await
+        Person::register_at(&self.places(), handle, &self.witness).await
     }
 
     /// Makes accounts.
@@ -214,20 +171,7 @@ impl World {
         people.try_into().unwrap_or_else(|_| unreachable!("as many as handles"))
     }
 
-    /// What a service's `/metrics` say.
-    pub async fn metrics(&self, service: ServiceName) -> Metrics {
-        let answer = self.rest_of(service).get("/metrics").await;
-        assert_eq!(answer.status, 200, "{answer}");
-        Metrics::parse(&String::from_utf8_lossy(&answer.body))
-    }
-
-    /// Where a service listens for other processes, where that is a port.
-    #[must_use]
-    pub fn link(&self, service: ServiceName) -> Option<SocketAddr> {
-        self.links.of(service)
-    }
-
-    /// Runs the binary's command line beside this system and gives what it printed.
+    /// Runs the binary's command line beside this system, on the machine that has the accounts, and gives what it printed.
     ///
     /// # Panics
     /// When it fails.
@@ -244,7 +188,7 @@ impl World {
     /// When it doesn't end.
     pub async fn try_command_line(&self, arguments: &[&str]) -> Output {
         let mut command = tokio::process::Command::new(binary());
-        let environment = self.settings.common(self.data_dir());
+        let environment = self.settings.common(&self.home(self.topology.part_of(ServiceName::Auth)));
         command.env_clear().envs(environment).args(arguments).kill_on_drop(true);
         let what = format!("the command {arguments:?}");
         wait::within(&what, command.output()).await.expect("its output")
@@ -308,6 +252,12 @@ impl World {
         logs
     }
 
+    /// Everything that the processes printed that run a service.
+    #[must_use]
+    pub fn logs_of(&self, service: ServiceName) -> String {
+        self.topology.parts_of(service).map(|part| self.log(part)).collect()
+    }
+
     /// Everything that a process printed.
     #[must_use]
     pub fn log(&self, part: &str) -> String {
@@ -337,8 +287,8 @@ impl World {
         path.to_path_buf()
     }
 
-    fn addresses_file(&self, service: ServiceName) -> PathBuf {
-        self.role_dir(service).join("addresses.json")
+    fn addresses_file(&self, part: &str, service: ServiceName) -> PathBuf {
+        self.home(part).join(service.role()).join("addresses.json")
     }
 }
 

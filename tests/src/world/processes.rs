@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use protocol::ServiceName;
 use rig::RedisServer;
 
+use super::joined::LINK;
 use super::process::Process;
 use super::{World, settings};
 use crate::rest::Answer;
@@ -84,7 +85,7 @@ impl World {
         let part = self.part(name);
         let pid = self.pid(name);
         for role in part.roles {
-            let file = self.seen_by(name, pid, &self.addresses_file(*role));
+            let file = self.seen_by(name, pid, &self.addresses_file(name, *role));
             let what = format!("{} to bind", role.as_str());
             let process = self.process(name);
             let found = wait::until(&what, async || {
@@ -92,12 +93,14 @@ impl World {
                 settings::read_addresses(&file)
             })
             .await;
-            self.links.learn(*role, &found);
-            self.addresses.extend(found);
+            self.bound.learn(part.name, &found);
         }
-        if name == self.topology.gateway_part() {
-            let gateway = self.address(ServiceName::Gateway);
-            self.links.lay_to_clients(self.topology, gateway, self.host()).await;
+        if let Some(link) = self.bound.of(name, LINK) {
+            self.links.learn(name, link);
+        }
+        if part.roles.contains(&ServiceName::Gateway) {
+            let (gateway, host) = (self.address_at(name, ServiceName::Gateway), self.host());
+            self.links.lay_to_clients(part.name, gateway, host).await;
         }
     }
 
@@ -109,15 +112,16 @@ impl World {
         let part = self.part(name);
         self.share_redis().await;
         for role in part.roles {
-            let _ = std::fs::remove_file(self.addresses_file(*role));
+            let _ = std::fs::remove_file(self.addresses_file(name, *role));
         }
-        let (host, redis) = (self.host(), self.redis.as_ref().map(RedisServer::address));
-        let cables = self.links.lay(self.topology, part, redis, host).await;
-        let mut environment = self.links.environment(part);
-        environment.extend(self.settings.environment(part, &self.home(name), &self.addresses));
-        environment.extend(cables);
+        self.links.lay(part, &self.bound).await;
+        let redis = self.redis.as_ref().map(RedisServer::address);
+        let redis = self.links.lay_to_redis(part, redis).await;
+        let mut environment = self.links.environment(part, &self.bound);
+        environment.extend(self.settings.environment(part, &self.home(name), &self.bound));
+        environment.extend(redis);
         let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
-        let arguments = if name == self.topology.gateway_part() { self.settings.arguments() } else { &[] };
+        let arguments = if part.roles.contains(&ServiceName::Gateway) { self.settings.arguments() } else { &[] };
         let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);
         self.processes.insert(part.name, process);
     }
@@ -139,7 +143,7 @@ impl World {
     pub async fn ready(&mut self) {
         for part in self.topology.parts() {
             for role in part.roles {
-                let rest = self.rest_of(*role);
+                let rest = self.rest_of(part.name, *role);
                 let Some(process) = self.processes.get_mut(part.name) else {
                     continue;
                 };

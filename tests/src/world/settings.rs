@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use protocol::ServiceName;
 use protocol::limits::RATE_LIMITS;
 
+use super::bound::Bound;
 use super::joined::Joined;
 use crate::topology::Part;
 
@@ -151,17 +152,12 @@ impl Settings {
     }
 
     /// The environment of a process; listeners that were bound before get the same port again.
-    pub(crate) fn environment(
-        &self,
-        part: Part,
-        data_dir: &Path,
-        bound: &BTreeMap<String, SocketAddr>,
-    ) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self, part: Part, data_dir: &Path, bound: &Bound) -> Vec<(String, String)> {
         let again = part.roles.iter().filter_map(|role| {
-            let address = bound.get(role.as_str())?;
+            let address = bound.of(part.name, role.as_str())?;
             Some((variable(&format!("listen.{}", role.role())), address.to_string()))
         });
-        let turn = part.roles.contains(&ServiceName::Turn).then(|| bound.get("turn")).flatten();
+        let turn = bound.of(part.name, "turn");
         let turn = turn.map(|address| (variable("turn.listen"), format!("[\"{address}\"]")));
         self.common(data_dir).into_iter().chain(again).chain(turn).collect()
     }

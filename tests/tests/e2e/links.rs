@@ -23,6 +23,16 @@ async fn what_goes_on_by_ports_is_what_goes_on_in_one(topology: Topology) {
     goes_on(topology, Settings::default().by_ports()).await;
 }
 
+#[tokio::test]
+async fn what_goes_on_between_two_nodes_is_what_goes_on_in_one() {
+    goes_on(Topology::TwoNodes, Settings::default()).await;
+}
+
+#[tokio::test]
+async fn what_goes_on_between_two_of_each_is_what_goes_on_in_one() {
+    goes_on(Topology::Doubled, Settings::default().by_cables()).await;
+}
+
 /// A message, a call, and a gateway that crashes.
 async fn goes_on(topology: Topology, settings: Settings) {
     let mut world = World::with(topology, settings).await;
