@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
+/// How much of the end of an id says which instance of a service has the work on it: few enough bytes that an id with a given end is still
+/// one that nobody guesses, enough that work is spread evenly.
+pub const ID_END_BYTES: usize = 2;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -84,6 +88,18 @@ id!(
     /// A call, from its start to its record.
     CallId
 );
+impl CallId {
+    /// A new id for a call of a conversation. It ends as the conversation's does, and commands are routed by how an id ends: so what
+    /// concerns the call is done where it was started, and nobody has to be told that it was.
+    #[must_use]
+    pub fn now_in(conversation: ConversationId) -> Self {
+        let mut id = *Uuid::now_v7().as_bytes();
+        let end = id.len() - ID_END_BYTES;
+        id[end..].copy_from_slice(&conversation.as_bytes()[end..]);
+        Self::from(id)
+    }
+}
+
 id!(
     /// Made by the client for each message; the same id never makes a second entry.
     ClientId

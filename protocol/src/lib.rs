@@ -30,7 +30,7 @@ pub mod services;
 
 pub use codes::{CloseCode, ErrorCode, Retry};
 pub use envelope::ErrorBody;
-pub use ids::{CallId, ClientId, ConnectionId, ConversationId, RequestId, SessionId, UserId};
+pub use ids::{CallId, ClientId, ConnectionId, ConversationId, ID_END_BYTES, RequestId, SessionId, UserId};
 pub use position::{Epoch, Position, SEQ_MAX, Seq, StreamId, StreamKind, Tag};
 pub use services::ServiceName;
 

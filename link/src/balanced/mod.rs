@@ -1,6 +1,7 @@
 //! Several instances of one service as one [`Service`].
 //!
-//! - A **command** goes to the instance that [`route`] chooses by what it is routed by, so that work on one call meets. An instance that
+//! - A **command** goes to the instance that [`route`] chooses by how the id ends that it is routed by, so that work on one call meets, with
+//!   what starts a call in its conversation ([`CallId::now_in`](protocol::CallId::now_in)). An instance that
 //!   does not answer is passed over, and has its commands back when it does. Nothing is sent a second time elsewhere: whether the first was
 //!   done only the caller may find out, by repeating it under its id.
 //! - **Reading** goes to one that answers.
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use protocol::{ErrorCode, ServiceName, StreamId, UserId};
+use protocol::{ErrorCode, ID_END_BYTES, ServiceName, StreamId, UserId};
 
 use crate::bus::Hints;
 use crate::call::{Call, Refusal, Reply};
@@ -94,6 +95,11 @@ impl Balanced {
     }
 }
 
+/// The end of an id in its text, two digits a byte.
+fn end(key: &[u8]) -> &[u8] {
+    &key[key.len().saturating_sub(2 * ID_END_BYTES)..]
+}
+
 impl Instance {
     /// Reports, and answers whether it must be told the whole list.
     async fn report(&self, report: DeviceReport) -> Result<bool, Refusal> {
@@ -126,7 +132,7 @@ impl Service for Balanced {
             return self.of_all(call).await;
         }
         // Before anything is awaited: the order of the first polls is the order of the commands.
-        let chosen = self.route.choose(call.route_key(), |index| self.answers(index));
+        let chosen = self.route.choose(end(call.route_key()), |index| self.answers(index));
         match self.instances.get(chosen.index) {
             Some(instance) => instance.service.execute(call).await,
             None => Refusal::of(ErrorCode::Unavailable).into(),

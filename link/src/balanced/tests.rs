@@ -150,6 +150,21 @@ fn report(whole: bool) -> DeviceReport {
 }
 
 #[tokio::test]
+async fn a_call_has_its_home_where_its_conversation_has_it() {
+    let pair = Pair::start().await;
+    let mut homes = [0; 2];
+    for _ in 0..32 {
+        let conversation = protocol::ConversationId::now();
+        let home = pair.home_of(&conversation.to_string()).await;
+        let call = protocol::CallId::now_in(conversation);
+        assert_ne!(call, protocol::CallId::now_in(conversation));
+        assert_eq!(pair.home_of(&call.to_string()).await, home);
+        homes[home] += 1;
+    }
+    assert!(homes.iter().all(|count| *count > 0), "{homes:?}");
+}
+
+#[tokio::test]
 async fn a_key_has_a_home_and_another_while_that_does_not_answer() {
     let mut pair = Pair::start().await;
     let home = pair.home_of("call").await;

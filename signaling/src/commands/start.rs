@@ -75,7 +75,7 @@ impl Command<'_> {
         let others: Vec<UserId> = audience.members.into_iter().filter(|member| *member != user).collect();
         let busy = desk.store.busy(&others, None).await.map_err(refuse::of_store)?;
         let start = Start {
-            id: CallId::now(),
+            id: CallId::now_in(conversation),
             client_id: request.client_id,
             conversation,
             direct: audience.direct,
