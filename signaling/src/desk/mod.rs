@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 
 use link::{Publisher, Refusal, Service};
 use protocol::calls::Ice;
-use protocol::{CallId, ErrorCode, Millis, UserId};
+use protocol::{CallId, ErrorCode, ID_END_BYTES, Millis, UserId};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub(crate) use live::Live;
@@ -53,6 +53,8 @@ pub(crate) struct Desk {
     /// The newest version of any `calls:<user>`.
     index_version: std::sync::atomic::AtomicU64,
     turns: Box<[Mutex<()>]>,
+    /// Those to pass a signal on: no signal waits for a change.
+    turns_to_signal: Box<[Mutex<()>]>,
 }
 
 /// What the desk is made from.
@@ -92,13 +94,20 @@ impl Desk {
             outputs: Notify::new(),
             unsure: AtomicBool::new(false),
             index_version: std::sync::atomic::AtomicU64::new(0),
-            turns: (0..LOCKS).map(|_| Mutex::default()).collect(),
+            turns: locks(),
+            turns_to_signal: locks(),
         }
     }
 
     /// The turn to change a call.
     async fn turn(&self, call: CallId) -> MutexGuard<'_, ()> {
-        self.turns[call.0.as_u128() as usize % LOCKS].lock().await
+        self.turns[lock_of(call)].lock().await
+    }
+
+    /// The turn to pass a signal of a call on: whoever asks first has it first, also where many ask at once, so nobody is sent away for having asked
+    /// much.
+    pub(crate) async fn turn_to_signal(&self, call: CallId) -> MutexGuard<'_, ()> {
+        tokio::task::unconstrained(self.turns_to_signal[lock_of(call)].lock()).await
     }
 
     /// A call, from memory while it goes on.
@@ -233,4 +242,13 @@ impl Desk {
         let last = self.index_version.fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
         next(last.unwrap_or_default())
     }
+}
+
+fn locks() -> Box<[Mutex<()>]> {
+    (0..LOCKS).map(|_| Mutex::default()).collect()
+}
+
+/// Ids of calls end as those of their conversations do, and many of them here may end alike: what is random stands before.
+fn lock_of(call: CallId) -> usize {
+    (call.0.as_u128() >> (8 * ID_END_BYTES)) as usize % LOCKS
 }

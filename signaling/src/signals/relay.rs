@@ -20,6 +20,8 @@ impl Desk {
     pub(crate) async fn signal(&self, id: CallId, from: UserId, signal: SendSignal) -> Result<(), Refusal> {
         check(&signal)?;
         let to = signal.to;
+        // Signals of a call are judged one after another, in the order in which they came: to judge one may take a question to the store.
+        let _turn = self.turn_to_signal(id).await;
         self.ask(id, |call| {
             if !call.parts.contains_key(&from) {
                 return Err(refuse::not_found());
