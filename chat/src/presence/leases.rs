@@ -6,6 +6,7 @@
 //! reports or its lease runs out. A Redis that comes back is told all of them again; without one there is what the store remembers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use link::Device;
 use link::device::LEASE_MS;
@@ -24,6 +25,10 @@ use crate::shared::{Shared, now_ms};
 const AT_ONCE: usize = 500;
 /// Of more changed devices of a gateway than this all are written.
 const CHANGES_MAX: usize = 10_000;
+/// So often they are asked for, and how long after one another: a machine that starts everything at once may not answer in a tenth of a second, and
+/// what the gateways report within a second or two counts more.
+const TRIES: u32 = 5;
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// The most gateways that are loaded: more than there are, with some restarts of each.
 const GATEWAYS_MAX: usize = 1_000;
 
@@ -83,9 +88,15 @@ async fn keep(presences: &Presences) {
     if standing.wait_for(|standing| standing.is_up()).await.is_err() {
         return;
     }
-    match load(redis).await {
-        Ok(found) => presences.restore(now_ms(), found),
-        Err(failure) => tracing::warn!(%failure, "who was there could not be read"),
+    for _ in 0..TRIES {
+        match load(redis).await {
+            Ok(found) => {
+                presences.restore(now_ms(), found);
+                break;
+            }
+            Err(failure) => tracing::warn!(%failure, "who was there could not be read"),
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
     loop {
         // It is here for the first time, or has come back: what is in it is not what was reported meanwhile.
