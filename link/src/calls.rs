@@ -1,4 +1,4 @@
-//! What signaling and chat, and the gateway and signaling, ask of each other about calls: internal commands, which no client can send.
+//! What signaling and chat, the gateway and signaling, and instances of signaling ask of each other about calls: internal commands, which no client can send.
 
 use protocol::{ConversationId, UserId};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,10 @@ pub const CALLS_AUDIENCE: &str = "calls.audience";
 pub const CALLS_RECORD: &str = "calls.record";
 /// To signaling: tell the state of all calls that go on, and of those that were over lately, once more. Body and answer are empty.
 pub const CALLS_RESTATE: &str = "calls.restate";
+
+/// To signaling, from another instance of it: a version of a call that was written while what both share is gone for its sender. The body is the
+/// state as instances know it; the answer is empty.
+pub const CALLS_TOLD: &str = "calls.told";
 
 /// Body of [`CALLS_AUDIENCE`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use runtime::store::{OpenError, Store};
 use crate::config::Config;
 use crate::desk::{Desk, Live, Parts};
 use crate::ice::Relay;
-use crate::store::{CallStore, RedisCalls, SharedCalls, SqliteCalls, StoreError, store_options};
+use crate::store::{CallStore, Others, RedisCalls, SharedCalls, SqliteCalls, StoreError, store_options};
 use crate::{commands, watch, work};
 
 /// What the service needs from the process around it.
@@ -36,6 +36,8 @@ pub struct Peers {
     pub auth: Arc<dyn Service>,
     /// Who belongs to a conversation; where records go.
     pub chat: Arc<dyn Service>,
+    /// The other instances of signaling, which hear by Redis of each other's calls, and over the link while there is none.
+    pub others: Vec<Arc<dyn Service>>,
     /// Where clients relay, if there is any TURN server.
     pub relay: Option<Relay>,
 }
@@ -61,7 +63,8 @@ impl Signaling {
         // The file's epoch names the process: it is the same after a restart, and nobody else's.
         let (live, own) = (Arc::new(Live::default()), SqliteCalls::new(store.clone()));
         let shared = redis.map(|redis| {
-            Arc::new(SharedCalls::new(RedisCalls::new(redis, store.epoch().0), own.clone(), Arc::clone(&live)))
+            let (redis, others) = (RedisCalls::new(redis, store.epoch().0), Others::among(peers.others));
+            Arc::new(SharedCalls::new(redis, own.clone(), Arc::clone(&live), others))
         });
         let calls: Arc<dyn CallStore> = match &shared {
             Some(shared) => Arc::clone(shared) as Arc<dyn CallStore>,

@@ -127,6 +127,12 @@ impl LinkSection {
         self.name.clone().or_else(|| self.listen.as_ref().map(Address::to_string))
     }
 
+    /// Whether that is this process: it is called so, or listens there.
+    #[must_use]
+    pub fn is_own(&self, peer: &Peer) -> bool {
+        self.own_name().is_some_and(|own| own == peer.name()) || self.listen.as_ref() == Some(&peer.address)
+    }
+
     /// The files of this process, where there are any.
     #[must_use]
     pub fn tls_files(&self) -> Option<TlsFiles> {

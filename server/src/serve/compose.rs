@@ -82,6 +82,7 @@ impl Composition {
             let peers = signaling::Peers {
                 auth: of(ServiceName::Auth)?,
                 chat: of(ServiceName::Chat)?,
+                others: peers::others(config, part.asker(ServiceName::Signaling))?,
                 relay: relayed::access(config, &bound).context("turn")?.map(|access| relayed::relay(access, turn)),
             };
             let signaling = open_signaling(config, part, &composition.shutdown, peers).await.context("signaling")?;

@@ -44,8 +44,8 @@ pub(crate) fn find(
 ) -> Result<Arc<dyn Service>> {
     let here = local.iter().find(|candidate| candidate.name() == service).cloned();
     let own = config.link.own_name();
-    // All nodes may have one list: what is called as this process is the instance that is here.
-    let elsewhere = config.link.peers.of(service).iter().filter(|peer| here.is_none() || Some(peer.name()) != own);
+    // All nodes may have one list, in which this process is the instance that is here.
+    let elsewhere = config.link.peers.of(service).iter().filter(|peer| here.is_none() || !config.link.is_own(peer));
     let mut elsewhere: Vec<(String, Address)> = elsewhere.map(|peer| (peer.name(), peer.address.clone())).collect();
     if here.is_none() && elsewhere.is_empty() {
         let socket = socket(config, service);
@@ -64,6 +64,16 @@ pub(crate) fn find(
         return Ok(Arc::new(Balanced::among(service, instances)));
     }
     instances.pop().map(|(_, only)| only).with_context(|| format!("link.peers.{} names nobody", service.role()))
+}
+
+/// The other instances of the asking service.
+pub(crate) fn others(config: &Config, asker: Asker<'_>) -> Result<Vec<Arc<dyn Service>>> {
+    let others = config.link.peers.of(asker.service).iter().filter(|peer| !config.link.is_own(peer));
+    let connected = others.map(|peer| {
+        let dependency = format!("{}@{}", asker.service.as_str(), peer.name());
+        connect(config, &peer.address, asker.service, asker, dependency)
+    });
+    connected.collect()
 }
 
 /// Binds where other processes find what runs here: everything at the configured address, or each service at its socket in the data

@@ -8,7 +8,7 @@ mod start;
 
 use std::sync::Arc;
 
-use link::calls::CALLS_RESTATE;
+use link::calls::{CALLS_RESTATE, CALLS_TOLD};
 use link::{Actor, Call, Caller, Refusal, Reply};
 use protocol::CallId;
 use protocol::accounts::Done;
@@ -23,6 +23,12 @@ use crate::refuse;
 pub(crate) async fn execute(desk: &Desk, spool: &Spool, call: Call) -> Reply {
     if call.actor == Actor::System && call.command == CALLS_RESTATE {
         return desk.restate().await.map(|()| Done::default()).into();
+    }
+    if call.actor == Actor::System && call.command == CALLS_TOLD {
+        return match call.parse() {
+            Ok(told) => desk.told(told).await.map(|()| Done::default()).into(),
+            Err(refusal) => refusal.into(),
+        };
     }
     let caller = match call.caller() {
         Ok(caller) => caller,

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use link::Refusal;
+use link::calls::CALLS_TOLD;
 use protocol::CallId;
 
 use super::Desk;
 use crate::machine::{CallState, Input};
+use crate::refuse;
 
 impl Desk {
     /// This process serves the legs of a call from now on: when it dies they have to come back elsewhere.
@@ -32,6 +35,18 @@ impl Desk {
         if let Err(refusal) = self.change(call.id, Input::Due).await {
             tracing::warn!(call = %call.id, %refusal, "what follows from a merged call waits for its deadline");
         }
+    }
+
+    /// Another process has written a version while Redis is gone for it. What comes of it together with what went on here is told, where it is
+    /// neither.
+    pub(crate) async fn told(&self, call: CallState) -> Result<(), Refusal> {
+        let Some(shared) = &self.shared else { return Err(Refusal::unsupported(CALLS_TOLD)) };
+        match shared.told(&call).await.map_err(refuse::of_store)? {
+            Some(stands) if stands != call => self.came_back(stands).await,
+            Some(stands) => self.heard(stands),
+            None => {}
+        }
+        Ok(())
     }
 
     /// Another process has written a version, and told it. What is held of the one before goes.

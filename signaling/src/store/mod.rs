@@ -22,7 +22,7 @@ use protocol::{CallId, ClientId, ConversationId, ErrorCode, Millis, UserId};
 
 use crate::machine::{CallState, Output};
 
-pub(crate) use fallback::SharedCalls;
+pub(crate) use fallback::{Others, SharedCalls};
 pub use redis::RedisCalls;
 #[cfg(test)]
 pub(crate) use redis::tests::{connect, connect_with};

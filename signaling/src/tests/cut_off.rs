@@ -17,7 +17,7 @@ use crate::work::{apply_deadlines, perform_some, share};
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Redis is killed, and everyone has noticed.
-async fn kill(server: &mut RedisServer, worlds: &[&World]) {
+pub(super) async fn kill(server: &mut RedisServer, worlds: &[&World]) {
     server.kill().await;
     for world in worlds {
         let mut standing = world.shared().redis().watch();
@@ -26,7 +26,7 @@ async fn kill(server: &mut RedisServer, worlds: &[&World]) {
 }
 
 /// Redis is back, and emptied; a process has written back what it held.
-async fn comes_back(world: &World) {
+pub(super) async fn comes_back(world: &World) {
     stands(world, Standing::is_up).await;
     for call in world.shared_calls().write_back().await.unwrap() {
         world.desk.came_back(call).await;
@@ -39,7 +39,7 @@ async fn stands(world: &World, as_wanted: impl Fn(Standing) -> bool) {
 }
 
 /// What Redis holds of a call.
-async fn in_redis(world: &World, call: CallId) -> Option<CallStatus> {
+pub(super) async fn in_redis(world: &World, call: CallId) -> Option<CallStatus> {
     world.shared().load(call).await.unwrap().map(|call| call.status)
 }
 

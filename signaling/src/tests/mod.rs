@@ -7,4 +7,5 @@ mod logins;
 mod members;
 mod owed;
 mod shared;
+mod told;
 mod world;

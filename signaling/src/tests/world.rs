@@ -1,6 +1,7 @@
 //! A desk on the real store, and what stands around it.
 
 mod sharing;
+mod way;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -34,7 +35,9 @@ use tokio_util::sync::CancellationToken;
 use crate::commands;
 use crate::config::Config;
 use crate::desk::{Desk, Live, Parts};
-use crate::store::{CallStore, RedisCalls, SharedCalls, SqliteCalls, store_options};
+use crate::store::{CallStore, Others, RedisCalls, SharedCalls, SqliteCalls, store_options};
+
+use way::Way;
 
 const T0: Millis = 1_800_000_000_000;
 /// How long a test waits for what another task does.
@@ -237,6 +240,8 @@ pub(crate) struct World {
     store: Store,
     time: Arc<AtomicU64>,
     folder: Option<TempDir>,
+    /// The way to the only other process there is, once there is one.
+    way: Arc<Way>,
 }
 
 /// Somebody on one device.
@@ -261,7 +266,11 @@ impl World {
         let clock = Arc::clone(&time);
         let own = SqliteCalls::with_clock(store.clone(), move || clock.load(Ordering::Relaxed));
         let live = Arc::new(Live::default());
-        let shared = shared.map(|redis| Arc::new(SharedCalls::new(redis, own.clone(), Arc::clone(&live))));
+        let way = Arc::<Way>::default();
+        let shared = shared.map(|redis| {
+            let others = Others::among(vec![Arc::clone(&way) as Arc<dyn Service>]);
+            Arc::new(SharedCalls::new(redis, own.clone(), Arc::clone(&live), others))
+        });
         let calls: Arc<dyn CallStore> = match &shared {
             Some(shared) => Arc::clone(shared) as Arc<dyn CallStore>,
             None => Arc::new(own),
@@ -276,7 +285,7 @@ impl World {
         };
         let desk = Arc::new(Desk::new(parts));
         let spool = Spool::start(store.clone(), 16);
-        Self { desk, chat, shutdown: Shutdown::new(), spool, store, time, folder: Some(folder) }
+        Self { desk, chat, shutdown: Shutdown::new(), spool, store, time, folder: Some(folder), way }
     }
 
     /// The process ends, and another one finds what it left.

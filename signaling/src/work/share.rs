@@ -104,6 +104,7 @@ impl Heirs {
     async fn go_on_alone(&mut self, desk: &Desk, shared: &SharedCalls) -> Result<(), StoreError> {
         if shared.redis().redis().falls_back() {
             shared.fall_back().await?;
+            shared.tell_others_again().await?;
             self.owed = await_legs(desk, std::mem::take(&mut self.owed)).await;
         }
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! While Redis answers it is the store, and this process only keeps what a flushed or rolled back Redis would have lost: live calls in
 //! memory ([`Live`], which every process has anyway), and those that are over in its own file, with everyone's history. When Redis is gone, the live calls
-//! are written into that file and go on there: new ones may start, versions grow, deadlines fire. Each process has all calls, so of what happens by
+//! are written into that file and go on there: new ones may start, versions grow, deadlines fire, and the other processes are told over the link
+//! ([`others`]). Each process has all calls, so of what happens by
 //! itself only that of the calls that it *serves* is its to decide; else two would tell devices different things under newer and newer numbers.
 //!
 //! When Redis is back what was held is written back ([`write_back`]): what Redis does not know, and what both know by the rule of the machine,
@@ -12,6 +13,7 @@
 //! With `redis.fallback = false` nothing goes on by itself: what needs Redis is refused as `unavailable`, and only what Redis has lost is written back.
 
 mod ask;
+mod others;
 mod outputs;
 mod restore;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use super::{CallStore, Created, History, OutputKey, Pending, RedisCalls, SqliteC
 use crate::desk::Live;
 use crate::machine::{CallState, Output};
 use ask::ask;
+pub(crate) use others::Others;
 
 /// Calls that are written into the file at once.
 const PUT_MAX: usize = 500;
@@ -41,6 +44,7 @@ pub(crate) struct SharedCalls {
     redis: RedisCalls,
     local: SqliteCalls,
     live: Arc<Live>,
+    others: Others,
     /// Held for reading by whoever asks, so that nobody's answer is on its way while the store changes.
     mode: RwLock<Mode>,
     /// The calls whose legs this process serves.
@@ -66,11 +70,12 @@ enum Mode {
 impl SharedCalls {
     /// Calls in this Redis, or in this file; `live` is where the desk keeps live calls.
     #[must_use]
-    pub(crate) fn new(redis: RedisCalls, local: SqliteCalls, live: Arc<Live>) -> Self {
+    pub(crate) fn new(redis: RedisCalls, local: SqliteCalls, live: Arc<Live>, others: Others) -> Self {
         Self {
             redis,
             local,
             live,
+            others,
             mode: RwLock::new(Mode::Shared),
             served: Mutex::default(),
             changed: Mutex::default(),
@@ -151,7 +156,10 @@ impl SharedCalls {
         match shared {
             true if call.status.is_over() => self.keep(call).await,
             true => {}
-            false => drop(self.changed.lock().insert(call.id)),
+            false => {
+                self.changed.lock().insert(call.id);
+                self.tell_others(call).await;
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::super::conformance::{Home, T0, conforms};
 use super::super::redis::tests::connect;
 use super::super::{RedisCalls, SqliteCalls, store_options};
-use super::SharedCalls;
+use super::{Others, SharedCalls};
 use crate::desk::Live;
 
 /// A Redis, a folder, and the store in both.
@@ -35,7 +35,7 @@ impl Both {
         };
         let redis = RedisCalls::new(redis, Uuid::from_u128(1)).with_clock(clock());
         let local = SqliteCalls::with_clock(store.clone(), clock());
-        let calls = SharedCalls::new(redis, local, Arc::new(Live::default()));
+        let calls = SharedCalls::new(redis, local, Arc::new(Live::default()), Others::among(Vec::new()));
         Self { calls, store, time, server, folder }
     }
 

@@ -40,6 +40,7 @@ impl SharedCalls {
         }
         self.seen.lock().clear();
         self.changed.lock().clear();
+        self.others.start_anew();
         self.local.keep_live(HashSet::new()).await?;
         if matches!(*mode, Mode::Local { .. }) {
             tracing::info!(calls = known.len(), "Redis is back: calls were written back");
