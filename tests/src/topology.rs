@@ -63,7 +63,7 @@ const DOUBLED: &[Part] = &[
 
 impl Topology {
     /// Every topology that scenarios run on.
-    pub const ALL: [Self; 3] = [Self::OneProcess, Self::GatewayApart, Self::FiveProcesses];
+    pub const ALL: [Self; 4] = [Self::OneProcess, Self::GatewayApart, Self::FiveProcesses, Self::TwoNodes];
 
     /// The processes, in the order in which they start.
     #[must_use]
@@ -136,6 +136,12 @@ macro_rules! on_every_topology {
             $(#[tokio::test]
             async fn $scenario() {
                 super::$scenario($crate::Topology::FiveProcesses).await;
+            })*
+        }
+        mod two_nodes {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario($crate::Topology::TwoNodes).await;
             })*
         }
     };

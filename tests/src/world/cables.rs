@@ -19,7 +19,7 @@ pub const REDIS: &str = "redis";
 
 /// Which service asks which others.
 const ASKS: [(ServiceName, &[ServiceName]); 3] =
-    [(Chat, &[Auth]), (Signaling, &[Auth, Chat]), (Gateway, &[Auth, Chat, Signaling, Storage])];
+    [(Chat, &[Auth]), (Signaling, &[Auth, Chat, Signaling]), (Gateway, &[Auth, Chat, Signaling, Storage])];
 /// Who uses Redis.
 const SHARE: [ServiceName; 4] = [Auth, Chat, Signaling, Gateway];
 

@@ -108,8 +108,10 @@ impl Links {
             return Vec::new();
         }
         let again = bound.of(part.name, LINK).map_or(0, |bound| bound.port());
-        let mut told =
-            vec![(variable("link.listen"), self.address(again)), (variable("link.name"), part.name.to_owned())];
+        let mut told = vec![(variable("link.listen"), self.address(again))];
+        if self.topology.has_machines() {
+            told.push((variable("link.name"), part.name.to_owned()));
+        }
         for service in asked_by(part) {
             let all = self.topology.parts_of(service).count();
             let others = self.topology.parts_of(service).filter(|other| *other != part.name);

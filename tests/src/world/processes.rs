@@ -141,6 +141,8 @@ impl World {
     /// # Panics
     /// When one ends instead.
     pub async fn ready(&mut self) {
+        let gone: Vec<&str> = self.topology.parts().iter().map(|part| part.name).collect();
+        let gone: Vec<&str> = gone.into_iter().filter(|part| !self.processes.contains_key(part)).collect();
         for part in self.topology.parts() {
             for role in part.roles {
                 let rest = self.rest_of(part.name, *role);
@@ -150,7 +152,7 @@ impl World {
                 wait::until(&format!("{} to be ready", role.as_str()), async || {
                     process.assert_running();
                     let answer = crate::rest::try_send(rest.request("GET", "/readyz")).await.ok()?;
-                    (answer.status == 200 && depends_on_nothing_that_is_down(&answer)).then_some(())
+                    (answer.status == 200 && depends_on_nothing_that_is_down(&answer, &gone)).then_some(())
                 })
                 .await;
             }
@@ -162,9 +164,11 @@ impl World {
     }
 }
 
-/// A service can serve without some of what it depends on; scenarios begin when all of it is there.
-fn depends_on_nothing_that_is_down(ready: &Answer) -> bool {
+/// A service can serve without some of what it depends on; scenarios begin when all of it is there, but for the one of several instances that the
+/// scenario has ended.
+fn depends_on_nothing_that_is_down(ready: &Answer, gone: &[&str]) -> bool {
     let report: serde_json::Value = serde_json::from_slice(&ready.body).expect("a report");
     let dependencies = report["dependencies"].as_object().expect("dependencies");
-    dependencies.values().all(|dependency| dependency["state"] == "up")
+    let has_ended = |name: &str| name.split_once('@').is_some_and(|(_, part)| gone.contains(&part));
+    dependencies.iter().all(|(name, dependency)| dependency["state"] == "up" || has_ended(name))
 }

@@ -77,6 +77,16 @@ impl World {
         cable.map_or_else(|| self.address_at(part, ServiceName::Gateway), Cable::address)
     }
 
+    /// The part whose gateway clients find there.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn part_at(&self, gateway: SocketAddr) -> &'static str {
+        let mut parts = self.topology.parts_of(ServiceName::Gateway);
+        parts.find(|part| self.gateway_at(part) == gateway).unwrap_or_else(|| panic!("no gateway at {gateway}"))
+    }
+
     /// A plain HTTP client of the gateway.
     #[must_use]
     pub fn rest(&self) -> Rest {

@@ -56,7 +56,8 @@ async fn a_browser_keeps_its_refresh_token_where_no_script_can_read_it(topology:
 }
 
 async fn a_page_of_another_origin_can_neither_change_nor_connect(topology: Topology) {
-    let world = World::start(topology).await;
+    let mut world = World::start(topology).await;
+    world.clients_use(topology.gateway_part());
     let ann = world.person("ann").await;
     let request = ann.rest.command_request("me.update", Some(&ann.access), None, json!({"name": "x"}));
     let refused = send(request.header("Origin", "https://evil.example")).await;

@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 async fn a_drained_gateway_spreads_its_clients_and_ends_in_time(topology: Topology) {
     let mut world = World::start(topology).await;
+    world.clients_use(topology.gateway_part());
     let ann = world.person("ann").await;
     let mut devices = vec![ann.device().await];
     for n in 0..19 {
@@ -93,7 +94,8 @@ async fn with_a_reader_that_stopped(topology: Topology) -> (World, harness::peop
         .set("drain.drain_ms", LONG_DRAIN.as_millis())
         .set("gateway.slow_after_ms", LONG_DRAIN.as_millis())
         .set("gateway.queue_bytes", 64 << 20);
-    let world = World::with(topology, settings).await;
+    let mut world = World::with(topology, settings).await;
+    world.clients_use(topology.gateway_part());
     let [ann, slow] = world.people(["ann", "slow"]).await;
     let conversation = ann.direct(&slow).await;
     let opening = Opening { receive_buffer: Some(SMALL_BUFFER), ..Opening::default() };

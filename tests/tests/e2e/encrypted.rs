@@ -99,6 +99,10 @@ async fn a_renewal_that_can_not_be_used_changes_nothing(topology: Topology) {
 }
 
 async fn the_development_certificate_serves_the_page_and_the_socket_and_survives_a_restart(topology: Topology) {
+    if topology.has_machines() {
+        // Each would make one of its own: what is made for a phone in the same network is made by one server.
+        return;
+    }
     let mut world = World::prepare(topology, Settings::default());
     // As `make run LAN=1`; the configured address takes the place of the network's.
     let made = world.role_dir(ServiceName::Gateway).join("dev-cert.pem");

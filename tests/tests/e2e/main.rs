@@ -15,6 +15,7 @@ mod lockout;
 mod markers;
 mod members;
 mod messages;
+mod nodes;
 mod operators;
 mod presence;
 mod proxies;

@@ -207,8 +207,8 @@ async fn health_names_every_dependency(topology: Topology) {
             }
         }
     }
-    if topology != Topology::OneProcess {
-        let rest = Rest::to(world.gateway());
+    if let Some(gateway) = topology.parts_of(Gateway).find(|part| *part != topology.chat_part()) {
+        let rest = world.rest_at(gateway);
         world.kill(topology.chat_part()).await;
         wait::until("the gateway to say that it can't serve", async || {
             (rest.get("/readyz").await.status == 503).then_some(())

@@ -1,8 +1,8 @@
 //! Who is there and who types: told among those who share a conversation, to nobody else.
 
 use harness::{Event, Topology, World, on_every_topology, wait};
-use protocol::UserId;
 use protocol::chat::{PRESENCE_CHANGED, PresenceState, Presences, TYPING};
+use protocol::{ServiceName, UserId};
 use serde_json::{Value, json};
 
 on_every_topology![
@@ -143,6 +143,9 @@ async fn a_crash_of_the_service_that_keeps_it_is_no_news(topology: Topology) {
         return;
     }
     let mut world = World::start(topology).await;
+    // The sockets are to outlive it.
+    let gateway = topology.parts_of(ServiceName::Gateway).find(|part| *part != topology.chat_part());
+    world.clients_use(gateway.expect("a gateway elsewhere"));
     let [ann, bob, cleo] = world.people(["ann", "bob", "cleo"]).await;
     let conversation = ann.direct(&bob).await;
     ann.direct(&cleo).await;

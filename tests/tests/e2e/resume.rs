@@ -115,7 +115,7 @@ async fn a_connection_keeps_its_identity_when_its_gateway_was_killed_where_there
         })
         .await;
     }
-    world.crash(topology.gateway_part()).await;
+    world.crash(world.part_at(bob.gateway)).await;
     ann.say(conversation, "meanwhile").await;
     let (mut socket, again) = reopen(&bob, &device.welcome).await;
     assert!(!again.resumed, "what it has heard is not known here");

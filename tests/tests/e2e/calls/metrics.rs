@@ -71,7 +71,7 @@ async fn calls_are_counted_from_zero(topology: Topology) {
 /// Awaits lines of the log that name the call, one for each of these steps, and that name the person.
 async fn lines(world: &World, call: CallId, of: &Person, steps: &[&str]) {
     wait::until("the lines of the log", async || {
-        let log = world.log(world.topology().part_of(Signaling));
+        let log = world.logs_of(Signaling);
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let said: Vec<Value> = lines.filter(|line| line["call"] == call.to_string()).collect();
         let each = steps.iter().all(|step| said.iter().any(|line| line["msg"] == *step));
