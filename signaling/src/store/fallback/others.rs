@@ -37,10 +37,11 @@ impl Others {
         Self(services.into_iter().map(|service| Other { service, knows: Mutex::default() }).collect())
     }
 
-    /// Tells a version to those that don't know it.
+    /// Tells a version to those that don't know it. One that is gone may come back as another process, which knows nothing.
     async fn tell(&self, call: &CallState) {
-        let answer = self.0.iter().filter(|other| other.service.answers() && !other.knows(call));
-        join_all(answer.map(|other| other.tell(call))).await;
+        let (there, gone): (Vec<_>, Vec<_>) = self.0.iter().partition(|other| other.service.answers());
+        gone.iter().for_each(|other| other.knows.lock().clear());
+        join_all(there.iter().filter(|other| !other.knows(call)).map(|other| other.tell(call))).await;
     }
 
     fn all_know(&self, call: &CallState) -> bool {
