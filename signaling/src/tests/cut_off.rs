@@ -153,6 +153,27 @@ async fn a_frozen_redis_delays_nobody_for_long_and_ended_calls_stay_ended() {
 }
 
 #[tokio::test]
+async fn a_call_that_began_after_the_end_of_another_one_stays_when_redis_still_knows_the_other_as_live() {
+    let mut server = RedisServer::start().await;
+    let world = World::on_redis_with(&server, 1, runtime::redis::ANSWER_WITHIN).await;
+    let (conversation, [ann, bob]) = world.group();
+    let before = world.talk(conversation, ann, &[bob]).await;
+    server.freeze();
+    stands(&world, |standing| !standing.is_up()).await;
+    for person in [ann, bob] {
+        leave(&world, before, person).await.unwrap();
+    }
+    let next = world.start(conversation, ann).await.call.id;
+    assert_ne!(next, before);
+    server.thaw();
+    comes_back(&world).await;
+    assert!(in_redis(&world, before).await.unwrap().is_over());
+    assert_eq!(in_redis(&world, next).await, Some(CallStatus::Initiated));
+    let joined: Joined = bob.ask(&world, "call.join", next, json!({})).await.unwrap();
+    assert!(joined.epoch.is_some());
+}
+
+#[tokio::test]
 async fn an_emptied_redis_is_told_of_a_call_as_soon_as_somebody_asks_for_it() {
     let server = RedisServer::start().await;
     let world = World::on_redis(&server, 1).await;

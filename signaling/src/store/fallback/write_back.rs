@@ -52,8 +52,9 @@ impl SharedCalls {
     /// What is not known to be written back in this version.
     async fn write_back_newer(&self, known: &mut HashMap<CallId, u64>) -> Result<Vec<CallState>, StoreError> {
         let since: Millis = self.redis.now().await?.saturating_sub(CALL_TTL_MS);
-        let mut held = self.live.all();
-        held.extend(self.local.over_since(since, OVER_MAX).await?.into_iter().map(Arc::new));
+        // What is over comes first: Redis may still take it for live, and another call may have its conversation by now.
+        let over = self.local.over_since(since, OVER_MAX).await?;
+        let held: Vec<_> = over.into_iter().map(Arc::new).chain(self.live.all()).collect();
         let mut changed = Vec::new();
         for call in held {
             if known.get(&call.id).is_some_and(|version| *version >= call.version) {
