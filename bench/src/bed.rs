@@ -8,15 +8,14 @@ use anyhow::{Context, Result, bail};
 use client::core::Event;
 use client::{Client, Config, Events};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use harness::world::{Settings, binary};
+use harness::population::{Login, Population};
+use harness::world::Settings;
 use harness::{Person, Topology, World};
 use indicatif::ProgressBar;
 use protocol::chat::Conversations;
 use protocol::{ConversationId, ServiceName};
 use rig::RedisServer;
 use tokio::sync::Notify;
-
-use crate::population::{Login, Population};
 
 /// How many connections are made at once.
 const CONNECTING: usize = 64;
@@ -80,8 +79,7 @@ impl Bed {
     pub(crate) async fn start_on(topology: Topology, settings: Settings, population: &Population) -> Result<Self> {
         let settings = settings.set("auth.access_token_s", TOKEN_LIFE_S);
         let world = World::with(topology, settings).await;
-        let environment = vec![("SECURECONNECT_DATA_DIR".to_owned(), world.data_dir().display().to_string())];
-        let logins = population.import(&binary(), world.data_dir(), &environment)?;
+        let logins = population.import(&world);
         Ok(Self { world, logins })
     }
 

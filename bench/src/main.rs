@@ -4,7 +4,6 @@
 
 mod bed;
 mod floor;
-mod population;
 mod process;
 mod report;
 mod scenario;
@@ -96,7 +95,8 @@ fn main() -> Result<()> {
 
 #[allow(clippy::print_stdout, reason = "the table is what the command is for")]
 fn measure(arguments: &Arguments) -> Result<()> {
-    let all = [Scenario::Idle, Scenario::Fanout, Scenario::Sends, Scenario::Calls, Scenario::Processes];
+    let all =
+        [Scenario::Idle, Scenario::Fanout, Scenario::Sends, Scenario::Calls, Scenario::Processes, Scenario::Gateway];
     let chosen = if arguments.only.is_empty() { &all[..] } else { &arguments.only };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (mut rows, mut sections) = (Vec::new(), Vec::new());

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// The folder of this gateway below the data directory: its lock, its audit trail, where it listens.
+    pub folder: String,
     /// Origins of pages beside the server's own that may call it, such as `https://app.example.org`.
     pub allowed_origins: Vec<String>,
     /// Whether the embedded web client is served at `/`.
@@ -36,6 +38,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            folder: "gateway".to_owned(),
             allowed_origins: Vec::new(),
             web: true,
             queue_bytes: 1024 * 1024,
@@ -57,6 +60,10 @@ impl Config {
     #[must_use]
     pub fn comments() -> &'static [(&'static str, &'static str)] {
         &[
+            (
+                "folder",
+                "The folder of this gateway in the data directory. A second gateway on one data directory has another one: \"gateway-2\".",
+            ),
             (
                 "allowed_origins",
                 "Origins of pages beside the server's own that may call it: [\"https://app.example.org\"].",
@@ -92,6 +99,10 @@ impl Config {
                 problems.refuse(&format!("{section}.{key}"), format!("must be at least {least}"));
             }
         }
+        if !is_folder(&self.folder) {
+            let reason = format!("{:?} is not `gateway` or `gateway-` and letters or digits", self.folder);
+            problems.refuse(&format!("{section}.folder"), reason);
+        }
         for origin in &self.allowed_origins {
             let known_scheme = origin.starts_with("https://") || origin.starts_with("http://");
             if !known_scheme || origin.ends_with('/') || origin.matches('/').count() != 2 {
@@ -102,9 +113,25 @@ impl Config {
     }
 }
 
+/// One name beside the folders of the other services, and never theirs.
+fn is_folder(name: &str) -> bool {
+    let more = name.strip_prefix("gateway-");
+    name == "gateway" || more.is_some_and(|more| !more.is_empty() && more.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_the_gateways_own() {
+        for good in ["gateway", "gateway-2", "gateway-west"] {
+            assert!(is_folder(good), "{good}");
+        }
+        for bad in ["", "chat", "gateway-", "gateway-../chat", "../gateway", "/gateway", "gateway/2"] {
+            assert!(!is_folder(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn every_key_is_documented() {

@@ -25,13 +25,14 @@ use crate::identities::Identities;
 use crate::limits::{Limits, Unauthenticated};
 use crate::meters::Meters;
 use crate::session::{Budget, Settings};
+use crate::socket::Turns;
 use crate::token::Tokens;
 
 /// Between two looks over all connections.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks over all limiters, in sweeps.
 const TRIM_EVERY_SWEEPS: u64 = 60;
-/// How many pages are read at the same time for connections that lag: a storm of them must not starve everyone's commands.
+/// How many pages, and registers of users, are read at the same time for connections that lag: a storm of them must not starve everyone's commands.
 const READS_AT_ONCE: usize = 64;
 
 /// The services behind the gateway, in this process or another.
@@ -94,6 +95,7 @@ impl Gateway {
             denials: Denials::new(audit),
             meters: Meters::new(),
             sockets: Sockets::default(),
+            hellos: Turns::new(shutdown.clone()),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             shutdown: shutdown.clone(),
             commands: commands_by_name(),

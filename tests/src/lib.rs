@@ -6,7 +6,8 @@
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices; [`places`]: on which gateway), [`calls`]
 //! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
-//! [`crew`] (clients that write, so that something is under way when things break), [`faults`] (what breaks, by seed).
+//! [`crew`] (clients that write, so that something is under way when things break), [`population`] and [`crowd`] (thousands of them),
+//! [`proxy`] (the shipped one, before the gateways), [`faults`] (what breaks, by seed).
 
 #![allow(
     clippy::unwrap_used,
@@ -19,12 +20,16 @@
 pub mod audit;
 pub mod calls;
 pub mod crew;
+pub mod crowd;
 pub mod faults;
+pub mod figures;
 pub mod history;
 pub mod metrics;
 pub mod people;
 pub mod places;
+pub mod population;
 pub mod power;
+pub mod proxy;
 pub mod raw;
 pub mod rest;
 pub mod socket;
@@ -35,8 +40,11 @@ pub mod world;
 
 pub use calls::Phone;
 pub use crew::Crew;
+pub use crowd::Crowd;
 pub use people::Person;
 pub use places::Places;
+pub use population::Population;
+pub use proxy::Proxy;
 pub use rest::{Answer, Rest};
 pub use rig::wait;
 pub use socket::{Closed, Event, Incoming, Socket};

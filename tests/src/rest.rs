@@ -181,7 +181,7 @@ impl std::fmt::Display for Answer {
     }
 }
 
-fn http(source: Option<IpAddr>, trust: Option<&Trust>) -> Client {
+pub(crate) fn http(source: Option<IpAddr>, trust: Option<&Trust>) -> Client {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -66,11 +66,12 @@ impl Trust {
         reqwest::Certificate::from_pem(&self.pem).expect("a certificate")
     }
 
-    /// A handshake on a connection to this address.
+    /// What a client speaks TLS with.
     ///
-    /// # Errors
-    /// When the server shows another certificate.
-    pub async fn handshake(&self, stream: TcpStream, address: IpAddr) -> std::io::Result<TlsStream<TcpStream>> {
+    /// # Panics
+    /// When it is no certificate.
+    #[must_use]
+    pub fn client_config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&self.pem).expect("a certificate")).expect("a root");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -79,7 +80,15 @@ impl Trust {
             .expect("protocol versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let connector = TlsConnector::from(Arc::new(config));
+        Arc::new(config)
+    }
+
+    /// A handshake on a connection to this address.
+    ///
+    /// # Errors
+    /// When the server shows another certificate.
+    pub async fn handshake(&self, stream: TcpStream, address: IpAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        let connector = TlsConnector::from(self.client_config());
         wait::within("a TLS handshake", connector.connect(ServerName::from(address), stream)).await
     }
 }

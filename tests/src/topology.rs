@@ -13,6 +13,8 @@ pub enum Topology {
     GatewayApart,
     /// Each service in a process of its own (TURN beside storage), joined by the link over Unix sockets, with a Redis between them.
     FiveProcesses,
+    /// As five processes, with a second gateway beside the first in the same data directory: for what happens to thousands when one is gone.
+    TwoGateways,
     /// Two machines with a Redis between them: `a` runs every role and owns every store, `b` runs gateway and signaling too, and reaches
     /// the rest on `a` by mutual TLS. Clients are spread over both.
     TwoNodes,
@@ -47,6 +49,14 @@ const FIVE_PROCESSES: &[Part] = &[
     Part { name: "gateway", roles: &[ServiceName::Gateway] },
 ];
 
+const TWO_GATEWAYS: &[Part] = &[
+    Part { name: "storage", roles: &[ServiceName::Storage, ServiceName::Turn] },
+    Part { name: "auth", roles: &[ServiceName::Auth] },
+    Part { name: "chat", roles: &[ServiceName::Chat] },
+    Part { name: "signaling", roles: &[ServiceName::Signaling] },
+    Part { name: "gateway", roles: &[ServiceName::Gateway] },
+    Part { name: "gateway-2", roles: &[ServiceName::Gateway] },
+];
 const TWO_NODES: &[Part] = &[
     Part { name: "a", roles: &ServiceName::ALL },
     Part { name: "b", roles: &[ServiceName::Signaling, ServiceName::Gateway] },
@@ -72,6 +82,7 @@ impl Topology {
             Self::OneProcess => ONE_PROCESS,
             Self::GatewayApart => GATEWAY_APART,
             Self::FiveProcesses => FIVE_PROCESSES,
+            Self::TwoGateways => TWO_GATEWAYS,
             Self::TwoNodes => TWO_NODES,
             Self::Doubled => DOUBLED,
         }
@@ -80,13 +91,22 @@ impl Topology {
     /// Whether the processes share a Redis.
     #[must_use]
     pub const fn has_redis(self) -> bool {
-        matches!(self, Self::FiveProcesses | Self::TwoNodes | Self::Doubled)
+        matches!(self, Self::FiveProcesses | Self::TwoGateways | Self::TwoNodes | Self::Doubled)
     }
 
     /// Whether each process is a machine of its own, with a data directory that no other one sees.
     #[must_use]
     pub const fn has_machines(self) -> bool {
         matches!(self, Self::TwoNodes | Self::Doubled)
+    }
+
+    /// The folder of a service's data in its process's data directory: a second gateway on one directory has one of its own.
+    #[must_use]
+    pub fn folder(self, part: &'static str, service: ServiceName) -> &'static str {
+        match service {
+            ServiceName::Gateway if self == Self::TwoGateways => part,
+            other => other.role(),
+        }
     }
 
     /// All processes that run a service, in the order in which they start.

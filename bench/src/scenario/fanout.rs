@@ -22,10 +22,10 @@ use serde_json::value::to_raw_value;
 
 use super::progress;
 use crate::bed::{Bed, Deliveries, Member};
-use crate::population::Population;
 use crate::process::{Floor, cpu_time};
 use crate::report::{Goal, Row};
 use crate::stats::Median;
+use harness::Population;
 
 /// What is asked: this share of the floor's deliveries per CPU-second.
 const SHARE: f64 = 0.6;

@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use super::progress;
 use crate::bed::{Bed, Deliveries};
-use crate::population::Population;
 use crate::process::{self, Floor};
 use crate::report::{Goal, Row};
 use crate::stats::{Median, slope};
+use harness::Population;
 
 const STEPS: [usize; 5] = [5_000, 7_500, 10_000, 12_500, 15_000];
 /// What an idle socket may cost, in bytes.

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 mod fanout;
+pub(crate) mod gateway;
 mod idle;
 pub(crate) mod processes;
 mod sends;
@@ -25,6 +26,8 @@ pub(crate) enum Scenario {
     Calls,
     /// What it costs that the services are processes of their own.
     Processes,
+    /// How soon clients are back when their gateway is killed.
+    Gateway,
 }
 
 /// What a scenario measured.
@@ -52,6 +55,7 @@ impl Scenario {
             Self::Sends => Measured::Rows(sends::run(runs).await?),
             Self::Calls => section("Calls", calls::METHOD, report::table(&calls::run(runs).await?)),
             Self::Processes => section("Processes", processes::METHOD, processes::run(runs).await?),
+            Self::Gateway => section("A gateway is killed", gateway::METHOD, gateway::run(runs).await?),
         })
     }
 }

@@ -16,10 +16,10 @@ use tokio::net::TcpStream;
 
 use super::progress;
 use crate::bed::{Bed, Deliveries};
-use crate::population::Population;
 use crate::process::{Floor, cpu_time};
 use crate::report::{Goal, Row};
 use crate::stats::Median;
+use harness::Population;
 
 const CLIENTS: usize = 8;
 /// How many sends of each client are in flight.

@@ -27,8 +27,9 @@ pub(crate) fn error_body(refusal: &Refusal, request: RequestId) -> ErrorBody {
 /// A refused request.
 pub(crate) fn refuse(refusal: &Refusal, request: RequestId) -> Response {
     let error = error_body(refusal, request);
-    let wait_ms = error.retry_after_ms;
     let status = status(refusal.code);
+    // Whoever may repeat at once may do so later, too; clients that know no codes look for the header.
+    let wait_ms = error.retry_after_ms.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_MS));
     let body = serde_json::to_vec(&Failure { error }).unwrap_or_default();
     let mut response = json(status, body.into());
     if let Some(wait_ms) = wait_ms {
@@ -82,4 +83,19 @@ fn json(status: StatusCode, body: Bytes) -> Response {
 
 fn status(code: ErrorCode) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_503_says_when_to_come_back() {
+        for code in ErrorCode::ALL.iter().filter(|code| code.status() == 503) {
+            let response = refuse(&Refusal::of(*code), RequestId::now());
+            assert_eq!(response.headers()[header::RETRY_AFTER], "1", "{}", code.as_str());
+        }
+        let stated = refuse(&Refusal::of(ErrorCode::Unavailable).after(2_500), RequestId::now());
+        assert_eq!(stated.headers()[header::RETRY_AFTER], "3");
+    }
 }

@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::identities::Identities;
 use crate::limits::{Limits, Unauthenticated};
 use crate::meters::Meters;
+use crate::socket::Turns;
 use crate::token::Tokens;
 
 /// The gateway's parts.
@@ -36,7 +37,9 @@ pub(crate) struct Edge {
     pub(crate) denials: Denials,
     pub(crate) meters: Meters,
     pub(crate) sockets: Sockets,
-    /// How many pages are read at the same time for connections that lag.
+    /// How many hellos are worked on at the same time.
+    pub(crate) hellos: Turns,
+    /// How many pages, and registers of users, are read at the same time for connections that lag.
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) shutdown: Shutdown,
     pub(crate) commands: HashMap<&'static str, &'static CommandSpec>,

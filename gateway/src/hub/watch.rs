@@ -125,7 +125,9 @@ impl Hub {
     /// log. After another publisher, a head before the cursor means another log.
     pub(super) async fn refresh(&self, replaced: bool) {
         let followed = self.followed();
-        tracing::info!(streams = followed.len(), replaced, "hints were missed: reading heads");
+        // A publisher that nobody here has heard before is no fault: so it is at every start of this process or of that one.
+        let why = if replaced { "a publisher speaks for the first time" } else { "hints were missed" };
+        tracing::info!(streams = followed.len(), "{why}: reading heads");
         for part in followed.chunks(HEADS_PER_QUESTION) {
             let streams: Vec<StreamId> = part.iter().map(|(id, _)| *id).collect();
             let question = self.chat.heads(streams.clone());

@@ -17,6 +17,7 @@ use crate::codec::{Codec, Frames};
 use crate::edge::{Edge, Origin};
 use crate::hub::Conn;
 use crate::identities::ConnectionIdentity;
+use crate::limits;
 use crate::session::Session;
 use crate::token::Verified;
 
@@ -35,12 +36,13 @@ impl Greeted {
     }
 }
 
-/// Reads the hello and answers it. The error is how the socket is to be closed; nothing where the client is gone.
+/// Reads the hello and answers it. The error is how the socket is to be closed; nothing where the client is gone. Who has not said who it is holds
+/// its place among those for as long.
 pub(super) async fn greet(
     edge: &Edge,
     transport: &mut Transport,
     codec: Codec,
-    bearer: Option<Verified>,
+    (bearer, mut place): (Option<Verified>, Option<limits::Greeting>),
     origin: &Origin,
 ) -> Result<Greeted, Option<CloseCode>> {
     let within = Duration::from_millis(HELLO_WITHIN_MS);
@@ -56,7 +58,7 @@ pub(super) async fn greet(
     edge.meters.received("hello");
     let request = RequestId::now();
     let greeting = Greeting { edge, codec, id, request };
-    match greeting.welcome(hello, bearer).await {
+    match greeting.welcome(hello, bearer, &mut place).await {
         Ok(greeted) => {
             edge.devices.changed(greeted.conn.device());
             edge.identities.welcomed(&greeted.conn);
@@ -98,15 +100,23 @@ struct Greeting<'a> {
 }
 
 impl Greeting<'_> {
-    async fn welcome(&self, hello: Hello, bearer: Option<Verified>) -> Result<Greeted, Refusal> {
+    async fn welcome(
+        &self,
+        hello: Hello,
+        bearer: Option<Verified>,
+        place: &mut Option<limits::Greeting>,
+    ) -> Result<Greeted, Refusal> {
         let verified = match (&hello.token, bearer) {
             (Some(token), _) => self.edge.tokens.verify(token).await?,
             (None, Some(verified)) => verified,
             (None, None) => return Err(Refusal::of(ErrorCode::Unauthenticated)),
         };
+        // It has said who it is: however long it waits for its turn, the others of its address need not.
+        *place = None;
         let greeted = match self.resume(&hello, &verified)? {
             Some(greeted) => greeted,
             None => {
+                let _turn = self.edge.hellos.take().await?;
                 let identity = self.kept(&hello, &verified.caller).await.unwrap_or_else(ConnectionIdentity::new);
                 self.begin(&verified, identity).await?
             }

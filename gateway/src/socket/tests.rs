@@ -32,6 +32,7 @@ use crate::identities::ConnectionIdentity;
 use crate::session::{Close, Session, Token};
 
 mod order;
+mod storm;
 
 /// A service that knows no registers and nothing else.
 struct Quiet;

@@ -72,7 +72,7 @@ enum Known {
     /// The upgrade carried a good token.
     Bearer(Verified),
     /// It will say.
-    Nobody(#[expect(dead_code, reason = "held until the client has said who it is")] Greeting),
+    Nobody(Greeting),
     /// It is closed at once: why is better said by a close code than by a failed upgrade, which a browser shows to nobody.
     Refused(CloseCode),
 }
@@ -113,12 +113,11 @@ async fn begin(
     known: Known,
     origin: Origin,
 ) -> Option<Connection> {
-    let greeted = match &known {
-        Known::Refused(code) => Err(Some(*code)),
-        Known::Bearer(verified) => greet(&edge, &mut transport, codec, Some(*verified), &origin).await,
-        Known::Nobody(_) => greet(&edge, &mut transport, codec, None, &origin).await,
+    let greeted = match known {
+        Known::Refused(code) => Err(Some(code)),
+        Known::Bearer(verified) => greet(&edge, &mut transport, codec, (Some(verified), None), &origin).await,
+        Known::Nobody(place) => greet(&edge, &mut transport, codec, (None, Some(place)), &origin).await,
     };
-    drop(known);
     match greeted {
         Ok(greeted) => {
             let Greeted { conn, socket, caller } = greeted;

@@ -96,7 +96,7 @@ impl Work {
     }
 }
 
-/// Begins what a session wants done.
+/// Begins what a session wants done, in its turn: so many come at once when a gateway or a service was gone that each would be late.
 pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> Flight {
     let edge = Arc::clone(edge);
     match job {
@@ -106,6 +106,7 @@ pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> F
             Done::Page { stream, after, page }
         }),
         Job::Registers => Box::pin(async move {
+            let _turn = edge.reads.acquire().await;
             let chat = within(&edge, edge.services.chat.registers(user));
             let calls = within(&edge, edge.services.signaling.registers(user));
             let (chat, calls) = tokio::join!(chat, calls);
@@ -116,6 +117,7 @@ pub(super) fn begin(edge: &Arc<Edge>, user: UserId, codec: Codec, job: Job) -> F
             Done::Registers(chat.ok().map(frames))
         }),
         Job::MissedRegisters => Box::pin(async move {
+            let _turn = edge.reads.acquire().await;
             let values = within(&edge, edge.services.chat.registers(user)).await;
             let frames = |values: Vec<link::Event>| values.iter().map(|event| codec.event(event)).collect();
             Done::Registers(values.ok().map(frames))

@@ -141,7 +141,10 @@ impl Config {
     /// The folder of a service's data.
     #[must_use]
     pub fn folder(&self, service: ServiceName) -> PathBuf {
-        self.data_dir.join(service.role())
+        self.data_dir.join(match service {
+            ServiceName::Gateway => &self.gateway.folder,
+            other => other.role(),
+        })
     }
 }
 

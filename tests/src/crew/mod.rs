@@ -1,13 +1,13 @@
 //! Eight recorded clients with many hands each, in four conversations: the load of every test that breaks things under load.
 
 mod steps;
+mod way;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use client::{Config, Login, Rest};
 use protocol::accounts::Grant;
 use protocol::chat::{ConversationKind, ListMessages};
 use protocol::{ConversationId, Position, Seq, StreamId, UserId};
@@ -22,6 +22,8 @@ use crate::history::{Hearing, History, Recorder, Tracked, read_logs};
 use crate::people::PASSWORD;
 use crate::{World, wait};
 use steps::{Ground, Step};
+
+pub use way::Way;
 
 const CLIENTS: usize = 8;
 /// Two groups and two channels, each owned by another client, who never leaves.
@@ -50,7 +52,7 @@ impl Default for Pace {
 
 /// Whoever sails, and what they do.
 pub struct Crew {
-    url: String,
+    way: Way,
     pace: Pace,
     recorder: Recorder,
     sailors: Vec<Sailor>,
@@ -87,7 +89,14 @@ impl Crew {
     /// # Panics
     /// When the system is not up.
     pub async fn assemble_with(world: &World, pace: Pace) -> Self {
-        let url = format!("http://{}", world.gateway());
+        Self::assemble_by(world, Way::straight(world), pace).await
+    }
+
+    /// The same by another way.
+    ///
+    /// # Panics
+    /// When the system is not up.
+    pub async fn assemble_by(world: &World, way: Way, pace: Pace) -> Self {
         let recorder = Recorder::new();
         let mut sailors = Vec::new();
         for number in 0..CLIENTS {
@@ -95,13 +104,13 @@ impl Crew {
             let body = json!({ "handle": handle, "name": handle, "password": PASSWORD });
             let grant: Grant = world.rest().command("auth.register", None, None, body).await.data();
             let user = grant.user.id;
-            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, pace.config(&url, grant));
+            let (tracked, hearing) = Tracked::connect(&recorder, user, &handle, way.config(pace, grant));
             let (heads, told) = oneshot::channel();
             let ear = tokio::spawn(hear(hearing, told));
             sailors.push(Sailor { handle, tracked, heads, ear });
         }
         let mut crew = Self {
-            url,
+            way,
             pace,
             recorder,
             sailors,
@@ -203,10 +212,9 @@ impl Crew {
         for (number, conversation) in self.conversations.iter().enumerate() {
             let owner = &self.sailors[number];
             let head = owner.tracked.get(*conversation).await.unwrap().head.seq;
-            let rest = Rest::new(&self.url, None).unwrap();
-            let grant = rest.login(&owner.handle, PASSWORD, "reader of logs").await.unwrap();
+            let grant = self.way.rest().login(&owner.handle, PASSWORD, "reader of logs").await.unwrap();
             let only = BTreeMap::from([(*conversation, head)]);
-            logs.extend(wait::within("the final log", read_logs(self.pace.config(&self.url, grant), &only)).await);
+            logs.extend(wait::within("the final log", read_logs(self.way.config(self.pace, grant), &only)).await);
             heads.insert(*conversation, head);
         }
         for sailor in self.sailors {
@@ -223,15 +231,6 @@ impl Crew {
             sailor.tracked.client.stop().await;
         }
         self.recorder.finish(logs)
-    }
-}
-
-impl Pace {
-    fn config(self, url: &str, grant: Grant) -> Config {
-        let rest = Rest::new(url, None).unwrap();
-        let mut config = Config::new(url, Login::new(rest, grant));
-        config.settings.reconnect_within_ms = self.reconnect_within_ms;
-        config
     }
 }
 

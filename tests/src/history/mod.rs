@@ -66,6 +66,20 @@ pub struct History {
     pub restored: bool,
 }
 
+/// How many violations a failing test shows.
+const VIOLATIONS_SHOWN: usize = 20;
+
+/// The same as [`check`], for a test that can only go on when all is right.
+///
+/// # Panics
+/// When something is not as it must be.
+pub fn must_be_right(history: &History) -> Stats {
+    check(history).unwrap_or_else(|violations| {
+        let words: Vec<String> = violations.iter().take(VIOLATIONS_SHOWN).map(ToString::to_string).collect();
+        panic!("{} violations, the first:\n{}", violations.len(), words.join("\n"));
+    })
+}
+
 /// Holds everything that was recorded against the logs.
 ///
 /// # Errors

@@ -287,8 +287,8 @@ impl World {
         path.to_path_buf()
     }
 
-    fn addresses_file(&self, part: &str, service: ServiceName) -> PathBuf {
-        self.home(part).join(service.role()).join("addresses.json")
+    fn addresses_file(&self, part: &'static str, service: ServiceName) -> PathBuf {
+        self.home(part).join(self.topology.folder(part, service)).join("addresses.json")
     }
 }
 

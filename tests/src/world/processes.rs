@@ -85,7 +85,7 @@ impl World {
         let part = self.part(name);
         let pid = self.pid(name);
         for role in part.roles {
-            let file = self.seen_by(name, pid, &self.addresses_file(name, *role));
+            let file = self.seen_by(name, pid, &self.addresses_file(part.name, *role));
             let what = format!("{} to bind", role.as_str());
             let process = self.process(name);
             let found = wait::until(&what, async || {
@@ -112,7 +112,7 @@ impl World {
         let part = self.part(name);
         self.share_redis().await;
         for role in part.roles {
-            let _ = std::fs::remove_file(self.addresses_file(name, *role));
+            let _ = std::fs::remove_file(self.addresses_file(part.name, *role));
         }
         self.links.lay(part, &self.bound).await;
         let redis = self.redis.as_ref().map(RedisServer::address);
@@ -120,6 +120,10 @@ impl World {
         let mut environment = self.links.environment(part, &self.bound);
         environment.extend(self.settings.environment(part, &self.home(name), &self.bound));
         environment.extend(redis);
+        if part.roles.contains(&ServiceName::Gateway) {
+            let folder = self.topology.folder(part.name, ServiceName::Gateway);
+            environment.push((settings::variable("gateway.folder"), folder.to_owned()));
+        }
         let wrapper = if name == self.topology.chat_part() { self.settings.wrapper() } else { &[] };
         let arguments = if part.roles.contains(&ServiceName::Gateway) { self.settings.arguments() } else { &[] };
         let process = Process::spawn(part, wrapper, arguments, self.data_dir(), &environment);

@@ -7,8 +7,11 @@
 #![allow(clippy::print_stdout, reason = "the figures of a run stand beside its test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
 
+mod callers;
 mod figures;
+mod gateway;
 mod logins;
+mod rolling;
 mod visitors;
 
 use std::time::Duration;
@@ -40,9 +43,14 @@ const SHARING: [ServiceName; 4] = [Auth, Chat, Signaling, Gateway];
 /// One run at a time: they wait for each other's load otherwise.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
+/// Whether the counts are those of `make chaos`.
+fn soaks() -> bool {
+    std::env::var_os("SECURECONNECT_SOAK").is_some()
+}
+
 /// Which seeds, and how many faults of each.
 fn runs() -> (Vec<u64>, usize) {
-    let soaks = std::env::var_os("SECURECONNECT_SOAK").is_some();
+    let soaks = soaks();
     let seed = std::env::var("SECURECONNECT_CHAOS_SEED").ok();
     let faults = if soaks { 25 } else { 8 };
     match seed {
@@ -93,10 +101,7 @@ async fn leaves_no_trace(plan: &Plan) {
     let in_step = idle.elapsed();
     assert!(in_step <= IN_STEP_WITHIN, "in step after {in_step:?}");
     world.end().await;
-    let stats = history::check(&history).unwrap_or_else(|violations| {
-        let words: Vec<String> = violations.iter().take(20).map(ToString::to_string).collect();
-        panic!("{} violations, the first:\n{}", violations.len(), words.join("\n"));
-    });
+    let stats = history::must_be_right(&history);
     println!(
         "seed {}: {} faults, {writes} writes, ready after {ready:?}, normal {normal:?}, presence {present:?}, \
          in step {in_step:?}, {ended}, {stats:?}",

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 pub(crate) const PRODUCTION: &str = "docker-compose.production.yml";
+pub(crate) const TWO_GATEWAYS: &str = "docker-compose.two-gateways.yml";
 pub(crate) const MONITORING: &str = "docker-compose.monitoring.yml";
 
 /// The repository.

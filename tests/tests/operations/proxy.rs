@@ -1,11 +1,11 @@
-//! The shipped proxy configuration in the real Caddy, with a certificate of its own authority because the name is an address.
+//! The proxy of the compose file: the shipped configuration in the real Caddy.
 
 use std::net::SocketAddr;
 
+use harness::proxy::Ports;
 use harness::rest::try_send;
 use harness::tls::Trust;
 use harness::{Rest, wait};
-use rig::free_port;
 
 use crate::engine::Engine;
 
@@ -21,13 +21,8 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts it before the services, which must run.
     pub(crate) async fn start(engine: &mut Engine) -> Self {
-        let host = engine.host();
-        let [secure, plain] = [(); 2].map(|()| SocketAddr::from((host, free_port(host))));
-        let edits = [
-            ("http_port 8080", format!("http_port {}\n\tdefault_bind {host}", plain.port())),
-            ("https_port 8443", format!("https_port {}", secure.port())),
-        ];
-        engine.start("caddy", &edits);
+        let ports = Ports::free(engine.host());
+        engine.start("caddy", &ports.edits());
         let authority = engine.volume("caddy").join("caddy/pki/authorities/local/root.crt");
         let made = async || {
             let whole =
@@ -35,7 +30,8 @@ impl Proxy {
             whole.then(|| Trust::in_file(&authority))
         };
         let trust = engine.until("caddy", "the proxy to have an authority", made).await;
-        let proxy = Self { secure, plain, trust };
+        let plain = SocketAddr::from((ports.host, ports.plain));
+        let proxy = Self { secure: ports.secure_address(), plain, trust };
         let rest = proxy.rest();
         wait::until("the proxy to pass requests on", async || {
             let answer = try_send(rest.request("GET", "/")).await.ok()?;

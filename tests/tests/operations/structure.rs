@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use crate::engine::five;
-use crate::files::{MONITORING, PRODUCTION, compose, root, text, words, yaml};
+use crate::files::{MONITORING, PRODUCTION, TWO_GATEWAYS, compose, root, text, words, yaml};
 
 /// What the compose specification calls the parts of a service that are used here; a slip of the pen is none of them.
 const KEYS: &[&str] = &[
@@ -84,6 +84,23 @@ fn a_container_has_its_services_name_and_no_more_rights_and_room_than_it_needs()
             }
         }
     }
+}
+
+#[test]
+fn a_second_gateway_is_the_first_one_again_in_a_folder_of_its_own_and_the_proxy_knows_both() {
+    let tree = file(TWO_GATEWAYS);
+    let second = &tree["services"]["api-gateway-2"];
+    assert_eq!(second["extends"]["file"], PRODUCTION);
+    assert_eq!(second["extends"]["service"], "api-gateway");
+    assert_eq!(second["container_name"], "api-gateway-2");
+    assert_eq!(second["environment"]["SECURECONNECT_GATEWAY__FOLDER"], "gateway-2");
+    let gateways = &tree["services"]["caddy"]["environment"]["SECURECONNECT_GATEWAYS"];
+    assert_eq!(gateways, "api-gateway:8080 api-gateway-2:8080");
+    assert!(text("configs/Caddyfile").contains("reverse_proxy {$SECURECONNECT_GATEWAYS:api-gateway:8080}"));
+    let (edge, trusted) = (file(PRODUCTION), "172.30.1.0/24");
+    assert_eq!(edge["networks"]["edge"]["ipam"]["config"][0]["subnet"], trusted);
+    let asks = edge["services"]["api-gateway"]["environment"]["SECURECONNECT_METRICS__NETWORKS"].as_str().unwrap();
+    assert!(asks.contains(trusted), "the proxy can't ask whether a gateway is alive: {asks}");
 }
 
 #[test]

@@ -17,10 +17,10 @@ use anyhow::Result;
 
 use super::progress;
 use crate::bed::Bed;
-use crate::population::Population;
 use crate::report::Row;
 use figure::Figure;
 use floors::{Commits, Relay};
+use harness::Population;
 use hold::Talk;
 use ring::Household;
 

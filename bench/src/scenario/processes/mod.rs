@@ -12,8 +12,8 @@ use harness::world::Settings;
 
 use super::progress;
 use crate::bed::Bed;
-use crate::population::Population;
 use cost::{Cost, Figure};
+use harness::Population;
 use load::MEMBERS;
 
 /// How it is measured.

@@ -1,10 +1,8 @@
-//! The people and conversations of a scenario, brought in by the bulk import as a migrating operator would.
+//! Many people and their conversations, brought in by the bulk import as a migrating operator would.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
 use protocol::{SessionId, UserId};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -12,30 +10,32 @@ use rand::seq::SliceRandom;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::World;
+use crate::world::binary;
+
 /// What the import hands out for each user.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Login {
+pub struct Login {
     /// The handle it was imported under.
-    pub(crate) handle: String,
+    pub handle: String,
     /// The account.
-    #[allow(dead_code, reason = "part of the file's form")]
-    pub(crate) user: UserId,
+    pub user: UserId,
     /// The login.
-    #[allow(dead_code, reason = "part of the file's form")]
-    pub(crate) session: SessionId,
+    pub session: SessionId,
     /// The access token.
-    pub(crate) access_token: String,
+    pub access_token: String,
 }
 
 /// Lines of an import file.
 #[derive(Default)]
-pub(crate) struct Population {
+pub struct Population {
     lines: String,
 }
 
 impl Population {
     /// `count` users, `p0`, `p1`, ….
-    pub(crate) fn of(count: usize) -> Self {
+    #[must_use]
+    pub fn of(count: usize) -> Self {
         let mut population = Self::default();
         for number in 0..count {
             population.line(&json!({"user": {"handle": handle(number), "name": format!("Person {number}")}}));
@@ -44,19 +44,19 @@ impl Population {
     }
 
     /// A group of these users; the first one owns it.
-    pub(crate) fn group(&mut self, title: &str, members: &[usize]) {
+    pub fn group(&mut self, title: &str, members: &[usize]) {
         let handles: Vec<String> = members.iter().skip(1).map(|number| handle(*number)).collect();
         let owner = handle(members.first().copied().unwrap_or_default());
         self.line(&json!({"conversation": {"kind": "group", "title": title, "owner": owner, "members": handles}}));
     }
 
     /// The 1-1 conversation of two users.
-    pub(crate) fn direct(&mut self, one: usize, other: usize) {
+    pub fn direct(&mut self, one: usize, other: usize) {
         self.line(&json!({"conversation": {"kind": "direct", "owner": handle(one), "members": [handle(other)]}}));
     }
 
     /// Each of `count` users in 20 conversations of 10, with other people in each.
-    pub(crate) fn twenty_conversations_of_ten(&mut self, count: usize) {
+    pub fn twenty_conversations_of_ten(&mut self, count: usize) {
         let mut chance = StdRng::seed_from_u64(20);
         let mut people: Vec<usize> = (0..count).collect();
         for round in 0..20 {
@@ -67,29 +67,24 @@ impl Population {
         }
     }
 
-    /// Imports all into the server that runs on this data directory; the logins come in the order of the users.
-    pub(crate) fn import(
-        &self,
-        server: &Path,
-        data_dir: &Path,
-        environment: &[(String, String)],
-    ) -> Result<Vec<Login>> {
+    /// Imports all into a running system; the logins come in the order of the users.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn import(&self, world: &World) -> Vec<Login> {
+        let data_dir = world.data_dir();
         let file = data_dir.join("import.jsonl");
         let tokens = data_dir.join("tokens.jsonl");
-        std::fs::write(&file, &self.lines)?;
-        let output = Command::new(server)
-            .arg("import")
-            .arg(&file)
-            .arg("--tokens")
-            .arg(&tokens)
-            .env_clear()
-            .envs(environment.iter().cloned())
-            .output()?;
-        ensure!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stderr));
-        let text = std::fs::read_to_string(&tokens)?;
-        let mut logins: Vec<Login> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-        logins.sort_by_key(|login| number(&login.handle).unwrap_or_default());
-        Ok(logins)
+        std::fs::write(&file, &self.lines).expect("a file");
+        let mut command = Command::new(binary());
+        command.arg("import").arg(&file).arg("--tokens").arg(&tokens);
+        let output = command.env_clear().env("SECURECONNECT_DATA_DIR", data_dir).output().expect("its output");
+        assert!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(&tokens).expect("the tokens");
+        let mut logins: Vec<Login> = text.lines().map(|line| serde_json::from_str(line).expect("a login")).collect();
+        logins.sort_by_key(|login| number(&login.handle));
+        logins
     }
 
     fn line(&mut self, value: &serde_json::Value) {
@@ -101,8 +96,8 @@ fn handle(number: usize) -> String {
     format!("p{number:06}")
 }
 
-fn number(handle: &str) -> Result<usize> {
-    handle.strip_prefix('p').context("an imported handle")?.parse().context("an imported handle")
+fn number(handle: &str) -> usize {
+    handle.strip_prefix('p').and_then(|number| number.parse().ok()).expect("an imported handle")
 }
 
 #[cfg(test)]
