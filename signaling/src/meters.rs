@@ -76,7 +76,6 @@ impl Meters {
         let kind = call.kind.as_str();
         if before.is_none() {
             metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => INITIATED).increment(1);
-            self.active.increment(1.0);
             tracing::info!(call = %call.id, conversation = %call.conversation, user_id = %call.by, kind, "call initiated");
         }
         for step in &outcome.steps {
@@ -84,9 +83,9 @@ impl Meters {
         }
     }
 
-    /// A call that went on before this process began goes on.
-    pub(crate) fn found(&self) {
-        self.active.increment(1.0);
+    /// So many calls go on here.
+    pub(crate) fn active(&self, calls: usize) {
+        self.active.set(calls as f64);
     }
 
     fn step(&self, call: &CallState, step: Step, kind: &'static str) {
@@ -108,7 +107,6 @@ impl Meters {
     }
 
     fn over(&self, call: &CallState, status: CallStatus, kind: &'static str) {
-        self.active.decrement(1.0);
         let record = call.record();
         metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => status.as_str())
             .increment(1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use link::Refusal;
 use link::calls::CALLS_TOLD;
-use protocol::CallId;
+use protocol::{CallId, ErrorCode};
 
 use super::Desk;
 use crate::machine::{CallState, Input};
@@ -18,6 +18,29 @@ impl Desk {
         if let Err(error) = shared.serve(call).await {
             tracing::warn!(%call, %error, "it could not be noted who serves a call");
         }
+        self.count();
+    }
+
+    /// What is to be said of a call that is neither in memory nor in the store. One who has not read what goes on can't say that it is not there:
+    /// the device would give its call up.
+    pub(super) fn unknown(&self) -> Refusal {
+        match &self.shared {
+            Some(shared) if !shared.has_read() => Refusal::of(ErrorCode::Unavailable).after(1_000),
+            _ => refuse::not_found(),
+        }
+    }
+
+    /// Whether this process knows of every call that goes on, and may say that there is no other.
+    pub(crate) async fn knows_all(&self) -> Result<bool, Refusal> {
+        match &self.shared {
+            Some(shared) => shared.knows_all().await.map_err(refuse::of_store),
+            None => Ok(true),
+        }
+    }
+
+    /// How many calls go on here, as the metric tells it: each counts at the process that serves it.
+    pub(crate) fn count(&self) {
+        self.meters.active(self.shared.as_ref().map_or_else(|| self.live.len(), |shared| shared.count_served()));
     }
 
     /// Whether it is this process that decides what happens to a call by itself.
@@ -63,5 +86,6 @@ impl Desk {
         if call.deadline() != before.and_then(|before| before.deadline()) {
             self.deadlines.notify_one();
         }
+        self.count();
     }
 }
