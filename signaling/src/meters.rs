@@ -1,6 +1,7 @@
 //! The service's own metrics, and a log line for every step of a call.
 
 use metrics::{Counter, Gauge, Histogram};
+use parking_lot::Mutex;
 use protocol::ServiceName;
 use protocol::calls::{CallFailure, CallKind, CallStatus};
 use runtime::telemetry::metrics::declare;
@@ -24,7 +25,7 @@ const FAILURES: [CallFailure; 3] = [CallFailure::ConnectionLost, CallFailure::Re
 /// Handles that are looked up once.
 pub(crate) struct Meters {
     pub(crate) signals: Counter,
-    active: Gauge,
+    active: Mutex<Gauge>,
     quality: Quality,
 }
 
@@ -59,7 +60,7 @@ impl Meters {
         });
         Self {
             signals: metrics::counter!("call_signals_total", "service" => SERVICE),
-            active: metrics::gauge!("calls_active", "service" => SERVICE),
+            active: Mutex::new(metrics::gauge!("calls_active", "service" => SERVICE)),
             quality: Quality {
                 round_trip: metrics::histogram!("call_quality_round_trip_seconds", "service" => SERVICE),
                 jitter: metrics::histogram!("call_quality_jitter_seconds", "service" => SERVICE),
@@ -83,9 +84,9 @@ impl Meters {
         }
     }
 
-    /// So many calls go on here.
-    pub(crate) fn active(&self, calls: usize) {
-        self.active.set(calls as f64);
+    /// So many calls go on here. They are counted by one at a time, so that no older number follows a newer one.
+    pub(crate) fn active(&self, count: impl FnOnce() -> usize) {
+        self.active.lock().set(count() as f64);
     }
 
     fn step(&self, call: &CallState, step: Step, kind: &'static str) {

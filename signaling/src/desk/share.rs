@@ -9,6 +9,7 @@ use protocol::{CallId, ErrorCode};
 use super::Desk;
 use crate::machine::{CallState, Input};
 use crate::refuse;
+use crate::store::{SharedCalls, Told};
 
 impl Desk {
     /// This process serves the legs of a call from now on: when it dies they have to come back elsewhere.
@@ -17,6 +18,19 @@ impl Desk {
         // The call goes on all the same; whoever follows the last owner finds it too.
         if let Err(error) = shared.serve(call).await {
             tracing::warn!(%call, %error, "it could not be noted who serves a call");
+        }
+        self.count();
+    }
+
+    /// Another process has told something.
+    pub(crate) async fn hear(&self, shared: &SharedCalls, told: Told) {
+        shared.heard(&told).await;
+        match told {
+            Told::Version(call) => self.heard(*call),
+            Told::Served { call, by } | Told::Adopted { call, by } if by != shared.redis().node() => {
+                self.mailboxes.close_all(call);
+            }
+            Told::Served { .. } | Told::Adopted { .. } => {}
         }
         self.count();
     }
@@ -40,7 +54,8 @@ impl Desk {
 
     /// How many calls go on here, as the metric tells it: each counts at the process that serves it.
     pub(crate) fn count(&self) {
-        self.meters.active(self.shared.as_ref().map_or_else(|| self.live.len(), |shared| shared.count_served()));
+        let here = || self.shared.as_ref().map_or_else(|| self.live.len(), |shared| shared.count_served());
+        self.meters.active(here);
     }
 
     /// Whether it is this process that decides what happens to a call by itself.
@@ -54,6 +69,7 @@ impl Desk {
     /// What has become of a call that went on apart from others: everyone hears it, and what follows is found.
     pub(crate) async fn came_back(&self, call: CallState) {
         self.heard(call.clone());
+        self.count();
         self.tell_again(&call);
         if let Err(refusal) = self.change(call.id, Input::Due).await {
             tracing::warn!(call = %call.id, %refusal, "what follows from a merged call waits for its deadline");
@@ -86,6 +102,5 @@ impl Desk {
         if call.deadline() != before.and_then(|before| before.deadline()) {
             self.deadlines.notify_one();
         }
-        self.count();
     }
 }

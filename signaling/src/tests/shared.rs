@@ -80,6 +80,29 @@ async fn what_one_process_begins_another_goes_on_with() {
 }
 
 #[tokio::test]
+async fn what_legs_say_to_each_other_is_at_who_serves_their_call() {
+    let server = RedisServer::start().await;
+    let one = first(&server).await;
+    let other = one.beside(2).await;
+    let _hears = listen(&one).await;
+    let (conversation, [ann, bob]) = one.group();
+    let started = one.start(conversation, ann).await;
+    let call = started.call.id;
+    let joined: Joined = bob.ask(&other, "call.join", call, json!({})).await.unwrap();
+    let to = json!({ "user": ann.user, "epoch": started.epoch });
+    let signal = json!({ "epoch": joined.epoch, "to": to, "candidates": [{ "candidate": "" }] });
+    let _: Done = bob.ask(&other, "call.signal", call, signal).await.unwrap();
+    let back = json!({ "epoch": started.epoch });
+    let there: Joined = ann.ask(&other, "call.join", call, back.clone()).await.unwrap();
+    let numbers: Vec<u64> = there.signals.iter().map(|signal| signal.number).collect();
+    assert_eq!((numbers, there.renegotiate), (vec![1], false), "nothing could be said before somebody answered");
+    wait::until("the first one to hear who serves it", async || (one.shared_calls().count_served() == 0).then_some(()))
+        .await;
+    let here: Joined = ann.ask(&one, "call.join", call, back).await.unwrap();
+    assert!(here.renegotiate, "it knows nothing of what was said");
+}
+
+#[tokio::test]
 async fn a_version_is_heard_by_all_processes_without_asking() {
     let server = RedisServer::start().await;
     let one = first(&server).await;

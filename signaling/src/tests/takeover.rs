@@ -133,6 +133,18 @@ async fn who_let_the_last_leg_in_decides_while_redis_is_gone_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_over_is_served_by_nobody() {
+    let server = RedisServer::start().await;
+    let one = first(&server).await;
+    let (conversation, [ann, bob]) = one.group();
+    let call = one.talk(conversation, ann, &[bob]).await;
+    assert_eq!(one.shared_calls().count_served(), 1);
+    let _: Call = ann.ask(&one, "call.end", call, json!({})).await.unwrap();
+    let late: Result<Joined, _> = bob.ask(&one, "call.join", call, json!({})).await;
+    assert_eq!((late.err(), one.shared_calls().count_served()), (Some(ErrorCode::CallOver), 0));
+}
+
+#[tokio::test]
 async fn one_that_was_only_frozen_hears_that_its_calls_are_anothers() {
     let server = RedisServer::start().await;
     let frozen = first(&server).await;

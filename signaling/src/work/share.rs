@@ -12,7 +12,7 @@ use runtime::lifecycle::Shutdown;
 
 use super::heirs::keep_lease;
 use crate::desk::Desk;
-use crate::store::{SharedCalls, StoreError, Told, Versions};
+use crate::store::{SharedCalls, StoreError, Versions};
 
 /// How long to wait before listening again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -66,11 +66,7 @@ async fn hear(desk: &Desk, shared: &SharedCalls, mut versions: Versions) {
         return tracing::warn!(%error, "live calls can't be read");
     }
     while let Some(told) = versions.next().await {
-        shared.heard(&told).await;
-        match told {
-            Told::Version(call) => desk.heard(*call),
-            Told::Served { .. } | Told::Adopted { .. } => desk.count(),
-        }
+        desk.hear(shared, told).await;
     }
 }
 

@@ -98,7 +98,7 @@ impl SharedCalls {
         let calls = self.local.live(None, usize::MAX >> 1).await?;
         for call in &calls {
             self.live.put(&Arc::new(call.clone()));
-            self.served.lock().insert(call.id);
+            self.took_over(call.id);
             self.changed.lock().insert(call.id);
         }
         Ok(calls.iter().map(|call| call.id).collect())
@@ -173,9 +173,7 @@ impl CallStore for SharedCalls {
             let created = store.create(call, outputs).await?;
             if created == Created::Done {
                 self.written(call, shared).await;
-                if !call.status.is_over() {
-                    self.took_over(call.id);
-                }
+                self.took_over(call.id);
             }
             Ok(created)
         };

@@ -22,9 +22,13 @@ impl SharedCalls {
         }
     }
 
-    /// This process serves a call whose owner in Redis it is already.
+    /// This process serves a call whose owner in Redis it is already. One that is over is served by nobody; one that was not heard of yet is noted
+    /// when it is, and who serves it.
     pub(crate) fn took_over(&self, call: CallId) {
-        self.served.lock().insert(call);
+        let mut served = self.served.lock();
+        if self.live.get(call).is_some() {
+            served.insert(call);
+        }
     }
 
     /// How many calls this process serves.
