@@ -54,6 +54,12 @@ impl Home for Server {
         Self::open(RedisServer::start().await, Arc::new(AtomicU64::new(T0))).await
     }
 
+    async fn anew(self) -> Self {
+        self.server.flush().await;
+        self.time.store(T0, Ordering::Relaxed);
+        self
+    }
+
     fn store(&self) -> &RedisCalls {
         &self.calls
     }
