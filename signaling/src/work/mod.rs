@@ -16,7 +16,7 @@ pub(crate) use outputs::run as perform_outputs;
 #[cfg(test)]
 pub(crate) use outputs::{perform, perform_some};
 pub(crate) use recover::recover;
-pub(crate) use share::run as share;
 #[cfg(test)]
 pub(crate) use share::{catch_up, listen as hear_others};
+pub(crate) use share::{meet_redis, run as share};
 pub(crate) use tidy::run as tidy;

@@ -14,10 +14,21 @@ use super::heirs::keep_lease;
 use crate::desk::Desk;
 use crate::store::{SharedCalls, StoreError, Versions};
 
+/// How long a process that starts waits for Redis: one that is there answers in a moment.
+const MEET_WITHIN: Duration = Duration::from_secs(1);
 /// How long to wait before listening again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Calls that are read at once.
 const PAGE: usize = 500;
+
+/// Awaits that Redis answers, if it does: whoever began to serve a moment before would do so apart from the others, and know of no call.
+pub(crate) async fn meet_redis(shared: &SharedCalls) {
+    let mut standing = shared.redis().redis().watch();
+    let up = standing.wait_for(|standing| standing.is_up());
+    if tokio::time::timeout(MEET_WITHIN, up).await.is_err() {
+        tracing::warn!("Redis does not answer: calls begin without it");
+    }
+}
 
 /// Lives beside the others until the service stops.
 /// Legs of the calls in `found` are awaited: what went on here while Redis was gone, when the process ended.

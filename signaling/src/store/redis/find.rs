@@ -16,7 +16,7 @@ impl RedisCalls {
     }
 
     /// The states of calls, as far as they are there.
-    pub(super) async fn states(&self, calls: &[CallId]) -> Result<Vec<CallState>, StoreError> {
+    pub(in crate::store) async fn states(&self, calls: &[CallId]) -> Result<Vec<CallState>, StoreError> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
