@@ -28,7 +28,14 @@ export const FIVE_PROCESSES: Part[] = [part("storage", "storage", "turn"), part(
 const socket = (folder: string, role: string) => `unix:${path.join(folder, "link", `${role}.sock`)}`;
 const second = (folder: string) => path.join(folder, "second");
 
-/** A signaling process has a store of its own, and shares all secrets; it is told where the others and the relay are. */
+/** What each signaling process is called by all who choose among them. */
+const instances = (folder: string) => ({
+  SECURECONNECT_LINK__PEERS__SIGNALING: JSON.stringify([`signaling=${socket(folder, "signaling")}`, `signaling-2=${socket(second(folder), "signaling")}`]),
+});
+
+const FIRST_SIGNALING: Part = { ...part("signaling", "signaling"), settings: (folder) => ({ SECURECONNECT_LINK__NAME: "signaling", ...instances(folder) }) };
+
+/** It has a store of its own, and shares all secrets; it is told where the others and the relay are. */
 const SECOND_SIGNALING: Part = {
   ...part("signaling-2", "signaling"),
   home: second,
@@ -37,19 +44,19 @@ const SECOND_SIGNALING: Part = {
     for (const secret of ["link.key", "turn.secret"]) copyFileSync(path.join(folder, secret), path.join(second(folder), secret));
     const { turn } = JSON.parse(readFileSync(path.join(folder, "turn", "addresses.json"), "utf8")) as { turn: string };
     return {
-      SECURECONNECT_TURN__URLS: JSON.stringify([`turn:${turn}?transport=udp`]),
+      SECURECONNECT_LINK__NAME: "signaling-2",
       SECURECONNECT_LINK__PEERS__AUTH: socket(folder, "auth"),
       SECURECONNECT_LINK__PEERS__CHAT: socket(folder, "chat"),
+      SECURECONNECT_TURN__URLS: JSON.stringify([`turn:${turn}?transport=udp`]),
+      ...instances(folder),
     };
   },
 };
 
 /** Calls are spread over two signaling processes. */
 export const TWO_SIGNALING: Part[] = [
-  ...FIVE_PROCESSES.slice(0, -1),
+  ...FIVE_PROCESSES.slice(0, 3),
+  FIRST_SIGNALING,
   SECOND_SIGNALING,
-  {
-    ...part("gateway", "gateway"),
-    settings: (folder) => ({ SECURECONNECT_LINK__PEERS__SIGNALING: JSON.stringify([folder, second(folder)].map((home) => socket(home, "signaling"))) }),
-  },
+  { ...part("gateway", "gateway"), settings: instances },
 ];

@@ -7,7 +7,7 @@ use protocol::CallId;
 use protocol::calls::{Call, Ice, JoinCall, Joined, Media};
 
 use super::Command;
-use crate::machine::{CallState, Input, Step};
+use crate::machine::{CallState, Input};
 use crate::refuse;
 
 impl Command<'_> {
@@ -35,9 +35,6 @@ impl Command<'_> {
         self.must_be_free(Some(id)).await?;
         desk.serve(id).await;
         let changed = desk.change(id, Input::Join { user, device, epoch: None, media }).await?;
-        if changed.outcome.steps.contains(&Step::Answered(user)) {
-            desk.begin_talk(&changed.call);
-        }
         self.watch_connection().await;
         self.look_again(&changed.call).await?;
         Ok(self.answer(changed.call, changed.outcome.epoch).await)

@@ -10,7 +10,6 @@ use protocol::{CallId, ErrorCode, Millis, UserId};
 use super::sdp;
 use crate::desk::Desk;
 use crate::desk::tell::event;
-use crate::machine::CallState;
 use crate::refuse;
 
 /// For how long a gateway may hold a signal back; later it is replayed.
@@ -38,13 +37,6 @@ impl Desk {
         self.mailboxes.put(id, from, signal, now, |signal| self.tell_signal(to.user, signal, now));
         self.meters.signals.increment(1);
         Ok(())
-    }
-
-    /// Somebody has answered: nobody could say anything to whoever called before, so their count begins here, wherever the call was started.
-    pub(crate) fn begin_talk(&self, call: &CallState) {
-        if let Some(leg) = call.parts.get(&call.by).and_then(|part| part.leg) {
-            self.mailboxes.open(call.id, call.by, leg.epoch);
-        }
     }
 
     /// Tells every signal again that waits for being superseded.

@@ -166,7 +166,7 @@ async fn who_has_not_read_what_goes_on_denies_no_call_and_lists_none() {
     let call = one.talk(conversation, ann, &[bob]).await;
     let epoch = leg(&one, call, bob);
     // It starts, and Redis is gone before it has read anything.
-    let other = one.beside(2).await;
+    let other = one.begins_beside(2);
     assert_eq!(other.desk.registers(bob.user).await.err().map(|refusal| refusal.code), Some(ErrorCode::Unavailable));
     assert_eq!(other.desk.restate().await.err().map(|refusal| refusal.code), Some(ErrorCode::Unavailable));
     kill(&mut server, &[&one, &other]).await;

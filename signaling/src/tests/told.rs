@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::cut_off::{comes_back, in_redis, kill};
 use super::world::World;
-use crate::store::CallStore;
 
 #[tokio::test]
 async fn what_one_process_does_without_redis_the_other_one_knows_before_anybody_is_answered() {

@@ -70,6 +70,12 @@ impl SharedCalls {
         Ok(())
     }
 
+    /// So that a test can await the next reading.
+    #[cfg(test)]
+    pub(crate) fn forget_what_was_read(&self) {
+        self.has_read.store(false, Ordering::Relaxed);
+    }
+
     /// Whether memory has held all live calls since this process began: else what it does not know may be there all the same.
     pub(crate) fn has_read(&self) -> bool {
         self.has_read.load(Ordering::Relaxed)
