@@ -41,13 +41,13 @@ impl Desk {
     /// A gateway may have missed something: it is told all. One who is about to read what goes on is asked again.
     pub(crate) async fn restate(&self) -> Result<(), Refusal> {
         self.knows_all().await?;
-        self.restate_all().await.map_err(refuse::of_store)
+        self.restate_all(OVER_LATELY_MS).await.map_err(refuse::of_store)
     }
 
-    /// Tells all that anybody may have missed.
-    pub(crate) async fn restate_all(&self) -> Result<(), StoreError> {
+    /// Tells all that goes on, and what was over for no longer than this.
+    pub(crate) async fn restate_all(&self, over_lately: Millis) -> Result<(), StoreError> {
         let now = self.store.now().await?;
-        let since = now.saturating_sub(OVER_LATELY_MS);
+        let since = now.saturating_sub(over_lately);
         let over = self.store.over_since(since, OVER_LATELY_MAX).await?;
         over.iter().for_each(|call| self.tell_again(call));
         self.live.all().iter().for_each(|call| self.tell_again(call));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{CallId, ErrorCode};
+use protocol::{CallId, ErrorCode, Millis};
 use runtime::redis::Standing;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -12,6 +12,8 @@ use crate::store::{LEASE_MS, SharedCalls, StoreError};
 
 /// How often the lease is renewed, and silent processes are looked for.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
+/// How far back what a silent process ended may not have been told: for longer than it takes to be followed, however busy the heir is.
+const UNTOLD_MS: Millis = 30_000;
 
 pub(super) async fn keep_lease(desk: &Desk, shared: &SharedCalls, found: Vec<CallId>) {
     let mut standing = shared.redis().redis().watch();
@@ -102,7 +104,7 @@ pub(crate) async fn follow_the_silent(desk: &Desk, shared: &SharedCalls) -> Resu
     if silent.is_empty() {
         return Ok(Vec::new());
     }
-    desk.restate_all().await?;
+    desk.restate_all(UNTOLD_MS).await?;
     shared.redis().adopt(&silent).await
 }
 

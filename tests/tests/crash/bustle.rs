@@ -3,6 +3,7 @@
 //! They repeat what was not answered, as clients do. Each call that they begin rings, is over for both, and leaves one record.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use harness::calls::{audio, status};
@@ -10,8 +11,11 @@ use harness::{Person, Phone, World, wait};
 use protocol::calls::{CallStatus, Joined};
 use protocol::{CallId, ConversationId, ErrorCode};
 use serde_json::json;
+use tokio::time::Instant;
 
 const PAIRS: usize = 3;
+/// Between two steps of a call: a kill comes in the middle of one.
+const STEP: Duration = Duration::from_millis(50);
 
 /// All of them.
 pub(super) struct Bustle(Vec<Pair>);
@@ -69,7 +73,9 @@ impl Pair {
         let started: Joined = persistently(async || caller.start(self.conversation, &start).await).await;
         let (call, user) = (started.call.id, self.people[1].id);
         callee.sees(call, "a ring", |call| status(call, user).is_some_and(|status| status.is_called())).await;
+        step().await;
         persistently(async || callee.try_join(call).await).await;
+        step().await;
         let leave = json!({ "epoch": started.epoch });
         persistently(async || match caller.on(call, "call.leave", leave.clone()).await {
             // The first answer was lost.
@@ -80,6 +86,7 @@ impl Pair {
         for phone in [caller, callee] {
             phone.sees_end(call, CallStatus::Ended).await;
         }
+        step().await;
         call
     }
 
@@ -96,6 +103,10 @@ impl Pair {
         assert_eq!(sorted, self.calls, "each has one");
         assert_eq!(callee.calls().await.missed, 0);
     }
+}
+
+async fn step() {
+    wait::for_the_moment(Instant::now() + STEP).await;
 }
 
 /// Repeats what is refused because a process is gone.

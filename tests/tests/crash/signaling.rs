@@ -38,7 +38,12 @@ async fn calls_outlive_either_of_two_signaling_processes() {
     })
     .await;
     took.sort_unstable();
-    println!("{} kills, {calls} calls beside; all back after {took:?}", kills(2));
+    let (least, most) = (took[0], took[took.len() - 1]);
+    println!(
+        "{} kills, {calls} calls beside; {} calls were followed in, all back after {least:?} to {most:?}",
+        kills(2),
+        took.len()
+    );
     world.end().await;
 }
 
