@@ -70,6 +70,8 @@ export interface Call {
   limit: number;
   /** Everyone who is in it, was in it, or was called. */
   participants: Participant[];
+  /** The process that served it has ended, and not everyone in it is back yet. */
+  recovering?: boolean;
   /** Until when devices ring. */
   ring_until: number;
   /** Where it is. */

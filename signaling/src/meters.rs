@@ -1,6 +1,7 @@
 //! The service's own metrics, and a log line for every step of a call.
 
 use metrics::{Counter, Gauge, Histogram};
+use parking_lot::Mutex;
 use protocol::ServiceName;
 use protocol::calls::{CallFailure, CallKind, CallStatus};
 use runtime::telemetry::metrics::declare;
@@ -24,7 +25,7 @@ const FAILURES: [CallFailure; 3] = [CallFailure::ConnectionLost, CallFailure::Re
 /// Handles that are looked up once.
 pub(crate) struct Meters {
     pub(crate) signals: Counter,
-    active: Gauge,
+    active: Mutex<Gauge>,
     quality: Quality,
 }
 
@@ -59,7 +60,7 @@ impl Meters {
         });
         Self {
             signals: metrics::counter!("call_signals_total", "service" => SERVICE),
-            active: metrics::gauge!("calls_active", "service" => SERVICE),
+            active: Mutex::new(metrics::gauge!("calls_active", "service" => SERVICE)),
             quality: Quality {
                 round_trip: metrics::histogram!("call_quality_round_trip_seconds", "service" => SERVICE),
                 jitter: metrics::histogram!("call_quality_jitter_seconds", "service" => SERVICE),
@@ -76,7 +77,6 @@ impl Meters {
         let kind = call.kind.as_str();
         if before.is_none() {
             metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => INITIATED).increment(1);
-            self.active.increment(1.0);
             tracing::info!(call = %call.id, conversation = %call.conversation, user_id = %call.by, kind, "call initiated");
         }
         for step in &outcome.steps {
@@ -84,9 +84,9 @@ impl Meters {
         }
     }
 
-    /// A call that went on before this process began goes on.
-    pub(crate) fn found(&self) {
-        self.active.increment(1.0);
+    /// So many calls go on here. They are counted by one at a time, so that no older number follows a newer one.
+    pub(crate) fn active(&self, count: impl FnOnce() -> usize) {
+        self.active.lock().set(count() as f64);
     }
 
     fn step(&self, call: &CallState, step: Step, kind: &'static str) {
@@ -108,7 +108,6 @@ impl Meters {
     }
 
     fn over(&self, call: &CallState, status: CallStatus, kind: &'static str) {
-        self.active.decrement(1.0);
         let record = call.record();
         metrics::counter!("calls_total", "service" => SERVICE, "type" => kind, "status" => status.as_str())
             .increment(1);

@@ -77,6 +77,7 @@ impl Signaling {
         match shared {
             Some(shared) => {
                 let failed = |error: StoreError| std::io::Error::other(error.to_string());
+                work::meet_redis(&shared).await;
                 let found = shared.find_again().await.map_err(|error| OpenError::Io { path, source: failed(error) })?;
                 tasks.spawn("signaling-share", work::share(of(), shared, found, until()));
             }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CALL_ARGUMENTS, Caller } from "./calling.ts";
+import { ONE_PROCESS } from "./parts.ts";
 import { openBrowser } from "./people.ts";
 import { SecondMachine } from "./second-machine.ts";
 import { Server } from "./server.ts";
@@ -20,7 +21,7 @@ test("`serve --lan` serves a second machine in the network: it opens the page ov
   const machine = SecondMachine.start();
   context.after(() => machine.end());
   context.diagnostic(`the second machine is ${machine.kind}`);
-  const server = await Server.start({}, [], machine.first);
+  const server = await Server.start({}, ONE_PROCESS, machine.first);
   context.after(() => server.end());
   const here = await openBrowser(CALL_ARGUMENTS);
   context.after(() => here.close());

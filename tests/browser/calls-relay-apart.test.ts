@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CALL_ARGUMENTS, relayedPair } from "./calling.ts";
+import { apart } from "./parts.ts";
 import { Scene } from "./scene.ts";
 
-const scene = new Scene({}, CALL_ARGUMENTS, ["turn"]);
+const scene = new Scene({}, CALL_ARGUMENTS, { parts: apart("turn") });
 /** How often the server dies in one call. */
 const CRASHES = process.env["SECURECONNECT_SOAK"] ? 20 : 1;
 

@@ -1,4 +1,4 @@
-// The real binary on a data directory of its own and on ports that the kernel chooses.
+// The real binary, in as many processes as a test wants, on a data directory of its own and on ports that the kernel chooses.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
@@ -7,8 +7,8 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { ONE_PROCESS, ROLES, type Part } from "./parts.ts";
 
-const SERVICES = ["gateway", "auth", "chat", "signaling", "storage", "turn"];
 /** Limits stay on in tests, raised to this, so that their code runs. */
 const RAISED = "1000000";
 const LIMITS = ["general", "login_account", "login_address", "register_address", "join_user", "join_address", "conversation_messages", "socket_frames", "socket_opens", "calls_user", "call_signals"];
@@ -24,26 +24,23 @@ function binary(): string {
 export class Server {
   readonly directory = mkdtempSync(path.join(tmpdir(), "secureconnect-browser-"));
   readonly #settings: Record<string, string>;
-  /** Roles that run in a process of their own, which outlives the other one. */
-  readonly #apart: string[];
+  readonly #parts: Part[];
   /** Its address in a network, where it serves that (`serve --lan`). */
   readonly #lan: string | undefined;
-  #process: ChildProcess | undefined;
-  #beside: ChildProcess | undefined;
+  readonly #processes = new Map<Part, ChildProcess>();
   /** The gateway's port; kept over restarts, so that pages find the server again. */
   #port = 0;
 
-  constructor(settings: Record<string, string>, apart: string[], lan?: string) {
+  private constructor(settings: Record<string, string>, parts: Part[], lan?: string) {
     this.#settings = settings;
-    this.#apart = apart;
+    this.#parts = parts;
     this.#lan = lan;
   }
 
   /** Starts it with these settings by their environment variables, beside the tests' own. */
-  static async start(settings: Record<string, string> = {}, apart: string[] = [], lan?: string): Promise<Server> {
-    const server = new Server(settings, apart, lan);
-    if (apart.length > 0) await server.#startBeside();
-    await server.restart();
+  static async start(settings: Record<string, string> = {}, parts: Part[] = ONE_PROCESS, lan?: string): Promise<Server> {
+    const server = new Server(settings, parts, lan);
+    for (const { name } of parts) await server.restart(name);
     return server;
   }
 
@@ -52,21 +49,47 @@ export class Server {
     return this.#lan === undefined ? `http://localhost:${this.#port}/` : `https://${this.#lan}:${this.#port}/`;
   }
 
-  /** What a role listens on, by its name in the role's folder. */
-  address(role: string, name: string): string {
-    const found = addressOf(path.join(this.directory, role, "addresses.json"), name);
+  /** What a role listens on, by its name in the role's folder; of the process that is named, where several run it. */
+  address(role: string, name: string, part?: string): string {
+    const found = addressOf(this.#addresses(this.#parts.find((one) => one.name === part), role), name);
     if (found === undefined) throw new Error(`${role} listens on no ${name}`);
     return found;
   }
 
-  async restart(): Promise<void> {
-    const addresses = path.join(this.directory, "gateway", "addresses.json");
-    rmSync(addresses, { force: true });
-    const child = this.#spawn(SERVICES.filter((role) => !this.#apart.includes(role)));
-    this.#process = child;
-    const gateway = await this.#until(child, "bound its listeners", () => addressOf(addresses, "api-gateway"));
-    this.#port = Number(gateway.split(":").at(-1));
+  /** Starts a process, the gateway's where none is named, and awaits that it serves. */
+  async restart(name = this.#gateway): Promise<void> {
+    const part = this.#part(name);
+    const env = this.#environment(part);
+    const files = part.roles.map((role) => this.#addresses(part, role));
+    for (const file of files) rmSync(file, { force: true });
+    const log = openSync(this.#log, "a");
+    const parameters = ["serve", ...(this.#lan === undefined ? [] : ["--lan"]), ...part.roles.flatMap((role) => ["--role", role])];
+    const child = spawn(binary(), parameters, { cwd: this.directory, env, stdio: ["ignore", log, log] });
+    this.#processes.set(part, child);
+    const bound = () => files.every((file) => addressOf(file, "admin") !== undefined) || undefined;
+    await this.#until(child, "bound its listeners", bound);
+    if (!part.roles.includes("gateway")) return;
+    this.#port = Number(this.address("gateway", "api-gateway").split(":").at(-1));
     await this.#until(child, "ready", () => this.#isReady());
+  }
+
+  /** It comes last; where few processes run, most other roles run in it, too. */
+  get #gateway(): string {
+    return this.#parts.at(-1)!.name;
+  }
+
+  #addresses(part: Part | undefined, role: string): string {
+    return path.join(part?.home?.(this.directory) ?? this.directory, role, "addresses.json");
+  }
+
+  get #log(): string {
+    return path.join(this.directory, "server.log");
+  }
+
+  #part(name: string): Part {
+    const found = this.#parts.find((part) => part.name === name);
+    if (!found) throw new Error(`no process ${name}`);
+    return found;
   }
 
   /** The certificate for development is nobody's who could be trusted. */
@@ -81,37 +104,23 @@ export class Server {
     });
   }
 
-  async #startBeside(): Promise<void> {
-    const child = this.#spawn(this.#apart);
-    this.#beside = child;
-    const files = this.#apart.map((role) => path.join(this.directory, role, "addresses.json"));
-    const bound = () => files.every((file) => addressOf(file, "admin") !== undefined) || undefined;
-    await this.#until(child, "bound its listeners", bound);
-  }
-
-  #spawn(roles: string[]): ChildProcess {
-    const log = openSync(path.join(this.directory, "server.log"), "a");
-    const parameters = ["serve", ...(this.#lan === undefined ? [] : ["--lan"]), ...roles.flatMap((role) => ["--role", role])];
-    return spawn(binary(), parameters, { cwd: this.directory, env: this.#environment(), stdio: ["ignore", log, log] });
-  }
-
-  /** As a crash or the kernel does, to all but what runs apart. */
-  async kill(): Promise<void> {
-    await killed(this.#process);
+  /** As a crash or the kernel does, to one process: the gateway's where none is named. */
+  async kill(name = this.#gateway): Promise<void> {
+    await killed(this.#processes.get(this.#part(name)));
   }
 
   async end(): Promise<void> {
-    await Promise.all([killed(this.#process), killed(this.#beside)]);
+    await Promise.all([...this.#processes.values()].map(killed));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
   log(): string {
-    return readFileSync(path.join(this.directory, "server.log"), "utf8");
+    return readFileSync(this.#log, "utf8");
   }
 
-  #environment(): Record<string, string> {
-    const set: Record<string, string> = { PATH: process.env["PATH"] ?? "", SECURECONNECT_DATA_DIR: this.directory };
-    for (const service of [...SERVICES.map((name) => `LISTEN__${name.toUpperCase()}`), "ADMIN__LISTEN"]) {
+  #environment({ home, settings }: Part): Record<string, string> {
+    const set: Record<string, string> = { PATH: process.env["PATH"] ?? "", SECURECONNECT_DATA_DIR: home?.(this.directory) ?? this.directory };
+    for (const service of [...ROLES.map((name) => `LISTEN__${name.toUpperCase()}`), "ADMIN__LISTEN"]) {
       set[`SECURECONNECT_${service}`] = "127.0.0.1:0";
     }
     set["SECURECONNECT_TURN__LISTEN"] = `["127.0.0.1:0"]`;
@@ -122,7 +131,7 @@ export class Server {
     set["SECURECONNECT_CHAT__PRESENCE_GRACE_MS"] = "1000";
     set["SECURECONNECT_CHAT__MARKERS_EVERY_MS"] = "200";
     for (const limit of LIMITS) set[`SECURECONNECT_LIMITS__${limit.toUpperCase()}`] = RAISED;
-    return { ...set, ...this.#settings };
+    return { ...set, ...this.#settings, ...settings?.(this.directory) };
   }
 
   async #until<T>(child: ChildProcess, what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {

@@ -1,7 +1,7 @@
 //! A device as it takes part in calls: it starts and joins them, negotiates, and is told of them.
 //!
-//! It keeps of the registers what a client keeps, the newest version, and holds the server to what a client relies on: a call's
-//! versions grow, and the signals of a leg are numbered from 1 without a gap.
+//! It keeps of the registers what a client keeps, the newest version, and holds the server to what a client relies on: the signals of a leg
+//! are numbered from 1 without a gap.
 
 use std::collections::HashMap;
 
@@ -212,6 +212,14 @@ impl Phone {
         self.done(call, "call.get", json!({})).await
     }
 
+    /// The call as the server has it.
+    ///
+    /// # Errors
+    /// The code of its refusal.
+    pub async fn try_get(&mut self, call: CallId) -> Result<Call, ErrorCode> {
+        self.ask("call.get", &call.to_string(), &json!({})).await
+    }
+
     /// Sends a signal.
     ///
     /// # Errors
@@ -238,9 +246,6 @@ impl Phone {
     }
 
     /// The next version of a call that is as awaited; those before it are passed over.
-    ///
-    /// # Panics
-    /// When a version is not higher than the one before.
     pub async fn sees(&mut self, call: CallId, what: &str, awaited: impl Fn(&Call) -> bool) -> Call {
         loop {
             let told = self.next_state(what, Some(call)).await;
@@ -274,17 +279,22 @@ impl Phone {
         self.sees(call, &what, |call| status(call, user) == Some(at)).await
     }
 
+    /// The next version that is not older than what this device knows: of two processes that tell it something the one may be later than the other.
     async fn next_state(&mut self, what: &str, of: Option<CallId>) -> Call {
-        let event = self.socket.event_where(what, |event| {
-            event.name == CALL_STATE && of.is_none_or(|call| event.body["id"] == call.to_string())
-        });
-        let event = event.await;
-        let call: Call = event.body();
-        assert_eq!(event.register, Some((format!("call:{}", call.id), call.version)), "its register");
-        let last = self.versions.insert(call.id, call.version).unwrap_or_default();
-        // The same one is told again at a connection, and when a hint was missed.
-        assert!(call.version >= last, "version {} after {last}", call.version);
-        call
+        loop {
+            let event = self.socket.event_where(what, |event| {
+                event.name == CALL_STATE && of.is_none_or(|call| event.body["id"] == call.to_string())
+            });
+            let event = event.await;
+            let call: Call = event.body();
+            assert_eq!(event.register, Some((format!("call:{}", call.id), call.version)), "its register");
+            let newest = self.versions.entry(call.id).or_default();
+            // The same one is told again at a connection, and when a hint was missed.
+            if call.version >= *newest {
+                *newest = call.version;
+                return call;
+            }
+        }
     }
 
     /// The next index of the user's calls that is as awaited.

@@ -154,6 +154,9 @@ pub struct Call {
     /// Who joins by themselves waits for the host.
     #[serde(default)]
     pub waiting_room: bool,
+    /// The process that served it has ended, and not everyone in it is back yet.
+    #[serde(default)]
+    pub recovering: bool,
     /// Everyone who is in it, was in it, or was called.
     pub participants: Vec<Participant>,
 }

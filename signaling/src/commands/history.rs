@@ -6,15 +6,10 @@ use protocol::calls::{Calls, ListCalls, SeenCalls};
 use protocol::limits::PAGE_MAX;
 
 use super::Command;
-use crate::desk::Desk;
 use crate::refuse;
 
 /// The page where no limit is named.
 const PAGE_DEFAULT: usize = 50;
-/// Calls that were over for no longer than this are told once more when hints were missed, in milliseconds.
-const OVER_LATELY_MS: u64 = 10 * 60 * 1_000;
-/// At most so many of them.
-const OVER_LATELY_MAX: usize = 10_000;
 
 impl Command<'_> {
     pub(super) async fn list(self) -> Result<Calls, Refusal> {
@@ -40,18 +35,5 @@ impl Command<'_> {
         }
         self.desk.tell_index(self.caller.user).await;
         Ok(Done::default())
-    }
-}
-
-impl Desk {
-    /// Tells all that a gateway may have missed.
-    pub(crate) async fn restate(&self) -> Result<(), Refusal> {
-        let now = self.store.now().await.map_err(refuse::of_store)?;
-        let since = now.saturating_sub(OVER_LATELY_MS);
-        let over = self.store.over_since(since, OVER_LATELY_MAX).await.map_err(refuse::of_store)?;
-        over.iter().for_each(|call| self.tell_again(call));
-        self.live.all().iter().for_each(|call| self.tell_again(call));
-        self.tell_signals_again(now);
-        Ok(())
     }
 }

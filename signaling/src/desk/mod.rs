@@ -116,20 +116,21 @@ impl Desk {
             return Ok(call);
         }
         let call = self.store.load(id).await.map_err(refuse::of_store)?;
-        call.map(Arc::new).ok_or_else(refuse::not_found)
+        call.map(Arc::new).ok_or_else(|| self.unknown())
     }
 
     /// Something happens to a call.
     pub(crate) async fn change(&self, id: CallId, input: Input) -> Result<Changed, Refusal> {
         let _turn = self.turn(id).await;
         let mut before = self.load(id).await?;
-        if input.happens_by_itself() && !self.decides(id).await {
-            return Ok(Changed { call: before, outcome: Outcome::default() });
-        }
         // Where others write too, what memory refuses may be right by now, and what it has behind it may have to be done.
         let mut sure = self.shared.is_none();
         for _ in 0..TRIES {
             let now = self.store.now().await.map_err(refuse::of_store)?;
+            // After the store was asked: by then it is known whether it is the shared one.
+            if input.happens_by_itself() && !self.decides(id).await {
+                return Ok(Changed { call: before, outcome: Outcome::default() });
+            }
             let judged = Machine::handle(&before, now, input);
             let changes = judged.as_ref().is_ok_and(|(after, _)| after.version != before.version);
             if !changes && !std::mem::replace(&mut sure, true) {
@@ -171,7 +172,8 @@ impl Desk {
 
     /// What another process made of it.
     async fn read_again(&self, id: CallId) -> Result<Arc<CallState>, Refusal> {
-        let call = self.store.load(id).await.map_err(refuse::of_store)?.map(Arc::new).ok_or_else(refuse::not_found)?;
+        let call = self.store.load(id).await.map_err(refuse::of_store)?;
+        let call = call.map(Arc::new).ok_or_else(|| self.unknown())?;
         self.live.put(&call);
         Ok(call)
     }
@@ -203,6 +205,7 @@ impl Desk {
         }
         self.tell(&call, &outcome);
         self.meters.version(before, &call, &outcome);
+        self.count();
         if call.deadline() != before.and_then(CallState::deadline) {
             self.deadlines.notify_one();
         }

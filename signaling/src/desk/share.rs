@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use link::Refusal;
 use link::calls::CALLS_TOLD;
-use protocol::CallId;
+use protocol::{CallId, ErrorCode};
 
 use super::Desk;
 use crate::machine::{CallState, Input};
 use crate::refuse;
+use crate::store::{SharedCalls, Told};
 
 impl Desk {
     /// This process serves the legs of a call from now on: when it dies they have to come back elsewhere.
@@ -18,6 +19,43 @@ impl Desk {
         if let Err(error) = shared.serve(call).await {
             tracing::warn!(%call, %error, "it could not be noted who serves a call");
         }
+        self.count();
+    }
+
+    /// Another process has told something.
+    pub(crate) async fn hear(&self, shared: &SharedCalls, told: Told) {
+        shared.heard(&told).await;
+        match told {
+            Told::Version(call) => self.heard(*call),
+            Told::Served { call, by } | Told::Adopted { call, by } if by != shared.redis().node() => {
+                self.mailboxes.close_all(call);
+            }
+            Told::Served { .. } | Told::Adopted { .. } => {}
+        }
+        self.count();
+    }
+
+    /// What is to be said of a call that is neither in memory nor in the store. One who has not read what goes on can't say that it is not there:
+    /// the device would give its call up.
+    pub(super) fn unknown(&self) -> Refusal {
+        match &self.shared {
+            Some(shared) if !shared.has_read() => Refusal::of(ErrorCode::Unavailable).after(1_000),
+            _ => refuse::not_found(),
+        }
+    }
+
+    /// Whether this process knows of every call that goes on, and may say that there is no other.
+    pub(crate) async fn knows_all(&self) -> Result<bool, Refusal> {
+        match &self.shared {
+            Some(shared) => shared.knows_all().await.map_err(refuse::of_store),
+            None => Ok(true),
+        }
+    }
+
+    /// How many calls go on here, as the metric tells it: each counts at the process that serves it.
+    pub(crate) fn count(&self) {
+        let here = || self.shared.as_ref().map_or_else(|| self.live.len(), |shared| shared.count_served());
+        self.meters.active(here);
     }
 
     /// Whether it is this process that decides what happens to a call by itself.
@@ -31,6 +69,7 @@ impl Desk {
     /// What has become of a call that went on apart from others: everyone hears it, and what follows is found.
     pub(crate) async fn came_back(&self, call: CallState) {
         self.heard(call.clone());
+        self.count();
         self.tell_again(&call);
         if let Err(refusal) = self.change(call.id, Input::Due).await {
             tracing::warn!(call = %call.id, %refusal, "what follows from a merged call waits for its deadline");

@@ -12,9 +12,14 @@ use serde::Serialize;
 use super::Desk;
 use crate::machine::{CallState, Notice, Outcome};
 use crate::refuse;
+use crate::store::StoreError;
 
 /// For how long a notice is worth something.
 const NOTICE_MS: Millis = 30_000;
+/// Calls that were over for no longer than this are told once more when hints were missed.
+const OVER_LATELY_MS: Millis = 10 * 60 * 1_000;
+/// At most so many of them.
+const OVER_LATELY_MAX: usize = 10_000;
 
 impl Desk {
     /// Tells a version, and what is told once with it.
@@ -25,9 +30,29 @@ impl Desk {
         }
     }
 
-    /// Tells a version once more.
+    /// Tells a version once more. Who was not there when a process was lost is told that the call is recovering, too.
     pub(crate) fn tell_again(&self, call: &CallState) {
         self.publish(state(call, audience(call)));
+        if call.recovering {
+            self.publish(notify(call, Notice::Recovering));
+        }
+    }
+
+    /// A gateway may have missed something: it is told all. One who is about to read what goes on is asked again.
+    pub(crate) async fn restate(&self) -> Result<(), Refusal> {
+        self.knows_all().await?;
+        self.restate_all(OVER_LATELY_MS).await.map_err(refuse::of_store)
+    }
+
+    /// Tells all that goes on, and what was over for no longer than this.
+    pub(crate) async fn restate_all(&self, over_lately: Millis) -> Result<(), StoreError> {
+        let now = self.store.now().await?;
+        let since = now.saturating_sub(over_lately);
+        let over = self.store.over_since(since, OVER_LATELY_MAX).await?;
+        over.iter().for_each(|call| self.tell_again(call));
+        self.live.all().iter().for_each(|call| self.tell_again(call));
+        self.tell_signals_again(now);
+        Ok(())
     }
 
     /// Tells a user's devices which calls go on and how many were missed.
@@ -42,11 +67,12 @@ impl Desk {
     /// Everything that a device is told when it connects.
     pub(crate) async fn registers(&self, user: UserId) -> Result<Vec<Event>, Refusal> {
         let only: Arc<[UserId]> = Arc::new([user]);
-        // The index is read first: a call that begins after it is told by a hint, one that ends is told as over.
-        let index = self.index(user).await?;
+        // The index is read first: a call that begins after it is told by a hint, one that ends is told as over. Who knows only some calls lists none:
+        // what a device keeps of any other would be over.
+        let index = if self.knows_all().await? { Some(self.index(user).await?) } else { None };
         let states = self.live.of_user(user);
         let mut events: Vec<_> = states.iter().filter_map(|call| state(call, Arc::clone(&only)).ok()).collect();
-        events.push(index);
+        events.extend(index);
         Ok(events)
     }
 

@@ -24,6 +24,7 @@ impl CallState {
             ended_at: self.ended_at,
             limit: self.rules.participants_max,
             waiting_room: self.rules.waiting_room,
+            recovering: self.recovering,
             participants: self
                 .parts
                 .iter()

@@ -112,6 +112,11 @@ impl Mailboxes {
         self.shard(call).lock().remove(&(call, user));
     }
 
+    /// Another process relays what is said in a call from now on: what was kept here is no more than a part of it.
+    pub(crate) fn close_all(&self, call: CallId) {
+        self.shard(call).lock().retain(|(other, _), _| *other != call);
+    }
+
     /// Drops what has waited for too long, and the mailboxes that a join or a signal made while its call was being ended.
     pub(crate) fn tidy(&self, now: Millis, goes_on: impl Fn(CallId) -> bool) {
         for shard in &self.0 {

@@ -26,7 +26,7 @@ pub(crate) use fallback::{Others, SharedCalls};
 pub use redis::RedisCalls;
 #[cfg(test)]
 pub(crate) use redis::tests::{connect, connect_with};
-pub(crate) use redis::{LEASE_MS, Versions};
+pub(crate) use redis::{LEASE_MS, Told, Versions};
 pub use sqlite::{SqliteCalls, migrations, store_options};
 
 /// Why the store could not answer; nothing was changed, unless the code says that the outcome is unknown.

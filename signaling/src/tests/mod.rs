@@ -7,5 +7,6 @@ mod logins;
 mod members;
 mod owed;
 mod shared;
+mod takeover;
 mod told;
 mod world;

@@ -8,29 +8,51 @@ use protocol::{CallId, ErrorCode, Millis};
 use rig::{RedisServer, wait};
 use runtime::lifecycle::Phase;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::world::{Person, World};
 use crate::config::Config;
 use crate::machine::Input;
 use crate::store::{CallStore, LEASE_MS};
-use crate::work::{apply_deadlines, await_legs, catch_up, perform_some, served, share};
+use crate::work::{
+    apply_deadlines, await_legs, catch_up, follow_the_silent as follow, hear_others, perform_some, share,
+};
 
 /// The first of several processes.
-async fn first(server: &RedisServer) -> World {
+pub(super) async fn first(server: &RedisServer) -> World {
     let world = World::on_redis(server, 1).await;
     world.shared().renew_lease().await.unwrap();
     world
 }
 
+/// Hears what others write while it is held.
+pub(super) struct Listening(JoinHandle<()>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A process hears what others write, and has read what goes on.
+pub(super) async fn listen(world: &World) -> Listening {
+    let (desk, shared) = (Arc::clone(&world.desk), world.shared_calls());
+    shared.forget_what_was_read();
+    let listening = Listening(tokio::spawn(async move { hear_others(&desk, &shared).await }));
+    wait::until("it to have read what goes on", async || world.shared_calls().has_read().then_some(())).await;
+    listening
+}
+
 /// What a process does when it finds others silent.
-async fn follow_the_silent(world: &World) -> Vec<CallId> {
-    let adopted = world.shared().adopt().await.unwrap();
-    assert_eq!(await_legs(&world.desk, adopted.clone()).await, []);
+pub(super) async fn follow_the_silent(world: &World) -> Vec<CallId> {
+    let shared = world.shared_calls();
+    let adopted = follow(&world.desk, &shared).await.unwrap();
+    assert_eq!(await_legs(&world.desk, &shared, adopted.clone()).await, []);
     adopted
 }
 
 /// A process dies, and the other one has been alive since.
-fn dies(one: World, other: &World) {
+pub(super) fn dies(one: World, other: &World) {
     one.dies();
     other.advance(LEASE_MS);
 }
@@ -56,6 +78,23 @@ async fn what_one_process_begins_another_goes_on_with() {
     assert_eq!(Some(epoch(bob)), joined.epoch);
     let left: Call = bob.ask(&one, "call.leave", call, json!({ "epoch": joined.epoch })).await.unwrap();
     assert_eq!(left.participants.iter().filter(|part| part.status == ParticipantStatus::Left).count(), 1);
+}
+
+#[tokio::test]
+async fn what_legs_say_to_each_other_is_at_who_serves_their_call() {
+    let server = RedisServer::start().await;
+    let one = first(&server).await;
+    let other = one.beside(2).await;
+    let _hears = listen(&one).await;
+    let (conversation, [ann, bob]) = one.group();
+    let started = one.start(conversation, ann).await;
+    let call = started.call.id;
+    let _: Joined = bob.ask(&other, "call.join", call, json!({})).await.unwrap();
+    wait::until("the first one to hear who serves it", async || (one.shared_calls().count_served() == 0).then_some(()))
+        .await;
+    let back = json!({ "epoch": started.epoch });
+    let here: Joined = ann.ask(&one, "call.join", call, back).await.unwrap();
+    assert!(here.renegotiate, "it knows nothing of what was said");
 }
 
 #[tokio::test]
@@ -90,10 +129,10 @@ async fn what_was_told_while_nobody_listened_is_caught_up_with() {
     let other = one.beside(2).await;
     let (conversation, [ann]) = one.group();
     let call = one.start(conversation, ann).await.call.id;
-    catch_up(&other.desk).await.unwrap();
+    catch_up(&other.desk, &other.shared_calls()).await.unwrap();
     assert_eq!(other.desk.live.all().iter().map(|call| call.id).collect::<Vec<_>>(), [call]);
     one.desk.change(call, Input::End { by: ann.user }).await.unwrap();
-    catch_up(&other.desk).await.unwrap();
+    catch_up(&other.desk, &other.shared_calls()).await.unwrap();
     assert!(other.desk.live.all().is_empty());
 }
 
@@ -195,9 +234,9 @@ async fn a_process_that_starts_again_finds_its_own_calls_and_leaves_those_of_oth
     let _: Joined = dora.ask(&other, "call.join", theirs, json!({})).await.unwrap();
     one.dies();
     let again = other.beside(1).await;
-    let own = served(&again.shared()).await.unwrap();
+    let own = again.shared().all_served().await.unwrap();
     assert_eq!(own, [call]);
-    assert_eq!(await_legs(&again.desk, own).await, []);
+    assert_eq!(await_legs(&again.desk, &again.shared_calls(), own).await, []);
     assert_eq!(again.status(call, bob).await, Some(ParticipantStatus::Reconnecting));
     assert_eq!(again.status(theirs, carl).await, Some(ParticipantStatus::Joined));
 }

@@ -249,7 +249,7 @@ pub(crate) struct World {
 pub(crate) struct Person {
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
-    connection: ConnectionId,
+    pub(crate) connection: ConnectionId,
 }
 
 impl World {

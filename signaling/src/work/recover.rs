@@ -20,11 +20,11 @@ pub(crate) async fn recover(desk: &Desk) -> Result<usize, Refusal> {
         for call in page {
             let call = Arc::new(call);
             desk.live.put(&call);
-            desk.meters.found();
             desk.change(call.id, Input::Restarted).await?;
             found += 1;
         }
     }
+    desk.count();
     if found > 0 {
         tracing::info!(calls = found, "calls were found again");
     }

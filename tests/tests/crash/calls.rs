@@ -11,15 +11,15 @@ use harness::world::Settings;
 use harness::{Person, Phone, Topology, World, wait};
 use protocol::ServiceName::Signaling;
 use protocol::calls::{
-    CALL_RECOVERED, Call, CallFailure, CallRecord, CallStatus, LegRef, ParticipantStatus, SendSignal,
+    CALL_RECOVERED, CALL_RECOVERING, Call, CallFailure, CallRecord, CallStatus, LegRef, ParticipantStatus, SendSignal,
 };
-use protocol::{CallId, ConversationId};
+use protocol::{CallId, ConversationId, ErrorCode};
 use tokio::time::Instant;
 
 use crate::{ALONE, kills};
 
 /// By then everyone is back in their call.
-const BACK_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const BACK_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_outlive_one_process() {
@@ -63,7 +63,7 @@ async fn outlive(topology: Topology, kills: usize) {
 }
 
 /// A call that goes on through everything.
-struct Talk {
+pub(super) struct Talk {
     people: [Person; 2],
     phones: [Phone; 2],
     conversation: ConversationId,
@@ -72,7 +72,7 @@ struct Talk {
 }
 
 impl Talk {
-    async fn begin(world: &World, handles: [&str; 2]) -> Self {
+    pub(super) async fn begin(world: &World, handles: [&str; 2]) -> Self {
         let people = world.people(handles).await;
         let conversation = people[0].direct(&people[1]).await;
         let mut phones = [Phone::of(&people[0]).await, Phone::of(&people[1]).await];
@@ -106,25 +106,53 @@ impl Talk {
             let awaited = self.phones[0].sees_user(self.call, other, ParticipantStatus::Reconnecting).await;
             assert_eq!(awaited.participant(other).and_then(|bob| bob.epoch), Some(self.epochs[1]));
         }
-        for number in 0..2 {
-            let joined = self.phones[number].come_back(self.call, self.epochs[number], 0).await;
-            let joined = joined.unwrap_or_else(|code| panic!("after {killed}: {code:?}"));
-            assert_eq!((joined.epoch, joined.renegotiate), (Some(self.epochs[number]), restarted));
-        }
-        for number in 0..2 {
-            let phone = &mut self.phones[number];
-            phone.sees(self.call, "both are back", |call| all_back(call, &self.people)).await;
-        }
+        self.come_back(killed, restarted).await;
         let took = began.elapsed();
         assert!(took < BACK_WITHIN, "{took:?} after {killed}");
         if restarted {
-            let call = self.call.to_string();
-            let recovered = |event: &harness::Event| event.name == CALL_RECOVERED && event.body["call"] == call;
-            self.phones[0].socket.event_where("recovered", recovered).await;
+            self.is_told(CALL_RECOVERED).await;
             assert!(world.metrics(Signaling).await.sum("calls_recovered_total", &[]) >= 1.0);
         }
         self.negotiate().await;
         took
+    }
+
+    /// Of two processes that could serve it one was killed. Where it was this call's, both are awaited by the other one, and come back: answers how
+    /// long that took. Else nothing happens to it.
+    pub(super) async fn is_followed(&mut self, killed: &str, since: Instant) -> Option<Duration> {
+        let followed = wait::until("the call to be followed in, or time enough for that", async || {
+            let call = self.phones[0].try_get(self.call).await.ok()?;
+            (call.recovering || since.elapsed() > BACK_WITHIN).then_some(call.recovering)
+        })
+        .await;
+        if followed {
+            self.is_told(CALL_RECOVERING).await;
+            self.come_back(killed, true).await;
+            self.is_told(CALL_RECOVERED).await;
+        }
+        let took = since.elapsed();
+        self.negotiate().await;
+        followed.then_some(took)
+    }
+
+    /// Both come back to their legs, and to nothing else.
+    async fn come_back(&mut self, killed: &str, renegotiate: bool) {
+        for number in 0..2 {
+            let joined = self.phones[number].come_back(self.call, self.epochs[number], 0).await;
+            let joined = joined.unwrap_or_else(|code| panic!("after {killed}: {code:?}"));
+            assert_eq!((joined.epoch, joined.renegotiate), (Some(self.epochs[number]), renegotiate));
+        }
+        for phone in &mut self.phones {
+            phone.sees(self.call, "both are back", |call| all_back(call, &self.people)).await;
+        }
+    }
+
+    /// Everyone is told something of the call, once.
+    async fn is_told(&mut self, notice: &str) {
+        let call = self.call.to_string();
+        for phone in &mut self.phones {
+            phone.socket.event_where(notice, |event| event.name == notice && event.body["call"] == call).await;
+        }
     }
 
     /// A signal each way arrives.
@@ -139,11 +167,12 @@ impl Talk {
         }
     }
 
-    async fn ends(mut self) {
+    pub(super) async fn ends(mut self) {
         self.phones[0].leave(self.call, self.epochs[0]).await;
         self.phones[1].sees_end(self.call, CallStatus::Ended).await;
         let [ann, bob] = &self.people;
-        Trace { people: [ann.clone(), bob.clone()], conversation: self.conversation, call: self.call, end: |_, _| {} }
+        let people = [ann.clone(), bob.clone()];
+        Trace { people, conversation: self.conversation, call: self.call, late: None, end: |_, _| {} }
             .came_to_its_end()
             .await;
     }
@@ -157,16 +186,18 @@ fn all_back(call: &Call, people: &[Person; 2]) -> bool {
 }
 
 /// A call that a kill has met, and what must have become of it: the test of its record, and of the callee's missed calls.
-struct Trace {
+pub(super) struct Trace {
     people: [Person; 2],
     conversation: ConversationId,
     call: CallId,
+    /// The leg of the callee who was not back in time.
+    late: Option<u64>,
     end: fn(&CallRecord, u64),
 }
 
 impl Trace {
     /// It is over, once.
-    async fn came_to_its_end(&self) {
+    pub(super) async fn came_to_its_end(&self) {
         let [caller, callee] = &self.people;
         let records = wait::until("the record", async || {
             let records = caller.records(self.conversation).await;
@@ -175,40 +206,48 @@ impl Trace {
         })
         .await;
         let [record] = records.as_slice() else { panic!("one record: {records:?}") };
-        let calls = callee.calls().await;
-        let listed: Vec<_> = calls.calls.iter().filter(|listed| listed.call == self.call).collect();
-        assert_eq!(listed, [record]);
+        // Histories of processes that could not reach Redis for a moment come to the same a moment later.
+        let calls = wait::until("the callee's history", async || {
+            let calls = callee.calls().await;
+            let listed: Vec<_> = calls.calls.iter().filter(|listed| listed.call == self.call).collect();
+            (listed == [record]).then_some(calls)
+        })
+        .await;
         (self.end)(record, calls.missed);
+        if let Some(epoch) = self.late {
+            let back = Phone::of(callee).await.come_back(self.call, epoch, 0).await;
+            assert_eq!(back.err(), Some(ErrorCode::CallExpired));
+        }
     }
 }
 
 /// Nobody answers.
-async fn rings(world: &World, number: usize) -> Trace {
+pub(super) async fn rings(world: &World, number: usize) -> Trace {
     let people = world.people([&*format!("carl{number}"), &*format!("dora{number}")]).await;
     let conversation = people[0].direct(&people[1]).await;
     let call = Phone::of(&people[0]).await.call(conversation).await.call.id;
     let end = |record: &CallRecord, missed| assert_eq!((record.status, missed), (CallStatus::Missed, 1));
-    Trace { people, conversation, call, end }
+    Trace { people, conversation, call, late: None, end }
 }
 
 /// The callee has dropped, and nobody comes back.
-async fn drops(world: &World, number: usize) -> Trace {
+pub(super) async fn drops(world: &World, number: usize) -> Trace {
     let [caller, callee] = [format!("gina{number}"), format!("hugo{number}")];
-    let Talk { people, phones, conversation, call, .. } = Talk::begin(world, [&caller, &callee]).await;
+    let Talk { people, phones, conversation, call, epochs } = Talk::begin(world, [&caller, &callee]).await;
     let [mut one, other] = phones;
     other.cut();
     one.sees_user(call, people[1].id, ParticipantStatus::Reconnecting).await;
     let end = |record: &CallRecord, missed| {
         assert_eq!((record.failure, missed), (Some(CallFailure::ConnectionLost), 0));
     };
-    Trace { people, conversation, call, end }
+    Trace { people, conversation, call, late: Some(epochs[1]), end }
 }
 
 /// It was over a moment ago.
-async fn ends(world: &World, number: usize) -> Trace {
+pub(super) async fn ends(world: &World, number: usize) -> Trace {
     let [caller, callee] = [format!("eve{number}"), format!("fred{number}")];
     let Talk { people, mut phones, conversation, call, epochs } = Talk::begin(world, [&caller, &callee]).await;
     phones[1].leave(call, epochs[1]).await;
     let end = |record: &CallRecord, missed| assert_eq!((record.status, missed), (CallStatus::Ended, 0));
-    Trace { people, conversation, call, end }
+    Trace { people, conversation, call, late: None, end }
 }

@@ -7,7 +7,9 @@
 #![allow(clippy::print_stdout, reason = "the figures of a run stand beside its test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what must be")]
 
+mod bustle;
 mod calls;
+mod signaling;
 
 use std::time::Duration;
 

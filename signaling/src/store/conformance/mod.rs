@@ -29,6 +29,12 @@ pub(crate) trait Home: Sized {
     /// A new and empty one, whose clock stands at [`T0`].
     async fn new() -> Self;
 
+    /// Another one, new and empty, in the place of this one: what takes long to start may go on.
+    async fn anew(self) -> Self {
+        drop(self);
+        Self::new().await
+    }
+
     /// The store as it is open now.
     fn store(&self) -> &Self::Store;
 

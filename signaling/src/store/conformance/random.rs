@@ -1,5 +1,7 @@
 //! Random use of a store and of the model side by side: after every act both say the same about everything.
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
 use protocol::Millis;
 use protocol::calls::Media;
@@ -88,8 +90,12 @@ struct Both<H> {
 }
 
 impl<H: Home> Both<H> {
-    async fn new() -> Self {
-        Self { home: H::new().await, model: InMemory::new().await, calls: Vec::new(), leased: Vec::new() }
+    async fn new(last: Option<H>) -> Self {
+        let home = match last {
+            Some(last) => last.anew().await,
+            None => H::new().await,
+        };
+        Self { home, model: InMemory::new().await, calls: Vec::new(), leased: Vec::new() }
     }
 
     async fn act(mut self, act: Act) -> Self {
@@ -219,14 +225,16 @@ fn pick<T: Copy>(all: &[T], nth: usize) -> Option<T> {
 pub(crate) fn it_does_what_the_model_does<H: Home>() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let config = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
+    let last = Cell::new(None);
     proptest!(config, |(acts in prop::collection::vec(act(), 1..60))| {
         runtime.block_on(async {
-            let mut both = Both::<H>::new().await;
+            let mut both = Both::<H>::new(last.take()).await;
             for act in acts {
                 both = both.act(act).await;
                 both.say_the_same().await;
             }
             both.remember_the_same().await;
+            last.set(Some(both.home));
         });
     });
 }

@@ -16,6 +16,7 @@ mod ask;
 mod others;
 mod outputs;
 mod restore;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod write_back;
@@ -55,6 +56,8 @@ pub(crate) struct SharedCalls {
     seen: Mutex<HashMap<UserId, CallId>>,
     /// Outputs in the file are to be performed.
     owes: AtomicBool,
+    /// All live calls were read once.
+    has_read: AtomicBool,
 }
 
 enum Mode {
@@ -81,6 +84,7 @@ impl SharedCalls {
             changed: Mutex::default(),
             seen: Mutex::default(),
             owes: AtomicBool::new(true),
+            has_read: AtomicBool::new(false),
         }
     }
 
@@ -89,33 +93,19 @@ impl SharedCalls {
         &self.redis
     }
 
-    /// This process serves the legs of a call from now on.
-    pub(crate) async fn serve(&self, call: CallId) -> Result<(), StoreError> {
-        self.served.lock().insert(call);
-        match *self.mode.read().await {
-            Mode::Shared => self.redis.serve(call).await,
-            Mode::Local { .. } => Ok(()),
-        }
-    }
-
-    /// Whether it is this process that decides what happens to a call by itself.
-    pub(crate) async fn decides(&self, call: CallId) -> bool {
-        matches!(*self.mode.read().await, Mode::Shared) || self.served.lock().contains(&call)
-    }
-
     /// What went on here when the process ended: Redis was gone then. Answers which calls; their legs have to come back.
     pub(crate) async fn find_again(&self) -> Result<Vec<CallId>, StoreError> {
         let calls = self.local.live(None, usize::MAX >> 1).await?;
         for call in &calls {
             self.live.put(&Arc::new(call.clone()));
-            self.served.lock().insert(call.id);
+            self.took_over(call.id);
             self.changed.lock().insert(call.id);
         }
         Ok(calls.iter().map(|call| call.id).collect())
     }
 
-    /// Another process has told a version: one that is over is kept for the history.
-    pub(crate) async fn heard(&self, call: &CallState) {
+    /// A version was told or read: one that is over is kept for the history.
+    pub(crate) async fn heard_version(&self, call: &CallState) {
         if call.status.is_over() {
             self.keep(call).await;
         }
@@ -182,8 +172,8 @@ impl CallStore for SharedCalls {
         let create = async |store: &dyn CallStore, shared: bool| {
             let created = store.create(call, outputs).await?;
             if created == Created::Done {
-                self.served.lock().insert(call.id);
                 self.written(call, shared).await;
+                self.took_over(call.id);
             }
             Ok(created)
         };

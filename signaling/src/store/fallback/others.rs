@@ -1,7 +1,7 @@
 //! The other instances, while Redis is gone: each is told over the link what was changed here, before anybody else is.
 //!
 //! So whichever instance a device asks for its calls knows them all, and one that dies leaves nothing that only it knew. What an instance could
-//! not be told is told again every second. An instance whose own way to Redis is good writes what it hears there.
+//! not be told is told again twice a second. An instance whose own way to Redis is good writes what it hears there.
 //!
 //! Two that changed a call without hearing each other merge it as they would at Redis' return, by the rule of the machine.
 

@@ -45,6 +45,16 @@ impl Both {
         Self::open(server, redis, folder, Arc::new(AtomicU64::new(T0)))
     }
 
+    /// A new folder beside the same Redis, if that is there.
+    async fn anew(self) -> Self {
+        let (redis, folder) = (self.calls.redis().redis().clone(), tempfile::tempdir().unwrap());
+        self.store.close().await;
+        if redis.standing().is_up() {
+            self.server.flush().await;
+        }
+        Self::open(self.server, redis, folder, Arc::new(AtomicU64::new(T0)))
+    }
+
     async fn reopen(self) -> Self {
         let Self { calls, store, time, server, folder } = self;
         store.close().await;
@@ -71,6 +81,10 @@ impl Home for Together {
         Self(Both::new().await)
     }
 
+    async fn anew(self) -> Self {
+        Self(self.0.anew().await)
+    }
+
     fn store(&self) -> &SharedCalls {
         &self.0.calls
     }
@@ -92,6 +106,10 @@ impl Home for Alone {
 
     async fn new() -> Self {
         Self(Both::new().await.alone().await)
+    }
+
+    async fn anew(self) -> Self {
+        Self(self.0.anew().await)
     }
 
     fn store(&self) -> &SharedCalls {

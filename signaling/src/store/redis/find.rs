@@ -9,6 +9,9 @@ use super::super::unit;
 use super::{RedisCalls, StoreError, refuse, scripts};
 use crate::machine::CallState;
 
+/// States that are asked for in one go: each has to be answered as fast as any other command, or Redis is taken for gone.
+const STATES_AT_ONCE: usize = 100;
+
 impl RedisCalls {
     /// One question.
     pub(super) async fn ask<T: FromRedisValue>(&self, name: &'static str, command: &Cmd) -> Result<T, StoreError> {
@@ -16,16 +19,19 @@ impl RedisCalls {
     }
 
     /// The states of calls, as far as they are there.
-    pub(super) async fn states(&self, calls: &[CallId]) -> Result<Vec<CallState>, StoreError> {
-        if calls.is_empty() {
-            return Ok(Vec::new());
+    pub(in crate::store) async fn states(&self, calls: &[CallId]) -> Result<Vec<CallState>, StoreError> {
+        let mut states = Vec::with_capacity(calls.len());
+        for some in calls.chunks(STATES_AT_ONCE) {
+            let mut asks = pipe();
+            for call in some {
+                asks.hget(self.keys.unit(*call), "state");
+            }
+            let found: Vec<Option<Vec<u8>>> = self.redis.run_all("calls_load", &asks).await.map_err(refuse::of_read)?;
+            for state in found.into_iter().flatten() {
+                states.push(unit::parse(&state)?);
+            }
         }
-        let mut asks = pipe();
-        for call in calls {
-            asks.hget(self.keys.unit(*call), "state");
-        }
-        let found: Vec<Option<Vec<u8>>> = self.redis.run_all("calls_load", &asks).await.map_err(refuse::of_read)?;
-        found.into_iter().flatten().map(|state| unit::parse(&state)).collect()
+        Ok(states)
     }
 
     pub(super) async fn find_started(&self, user: UserId, client_id: ClientId) -> Result<Option<CallId>, StoreError> {

@@ -45,7 +45,7 @@ use super::{CallStore, Created, History, OutputKey, Pending, StoreError, Swapped
 use crate::machine::{CallState, Output};
 use keys::Keys;
 pub(crate) use nodes::LEASE_MS;
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Told, Versions};
 
 /// Calls in Redis. Clones share everything.
 #[derive(Clone)]

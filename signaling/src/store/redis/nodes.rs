@@ -10,8 +10,9 @@ use runtime::redis::cmd;
 
 use super::{RedisCalls, StoreError, find, scripts};
 
-/// How long a process may be silent before the others take its calls over.
-pub(crate) const LEASE_MS: Millis = 4_000;
+/// How long a process may be silent before the others take its calls over: so short that its legs are back within five seconds, and many times as long as
+/// a renewal takes.
+pub(crate) const LEASE_MS: Millis = 3_000;
 /// Silent processes that are looked at in one go.
 const SILENT_MAX: usize = 16;
 /// Calls that are taken over at once.
@@ -39,13 +40,13 @@ impl RedisCalls {
     pub(crate) async fn serve(&self, call: CallId) -> Result<(), StoreError> {
         self.write(&scripts::SERVE, |script| {
             script.key(&self.keys.live).key(&self.keys.owners).key(&self.keys.owned);
-            script.arg(call.to_string()).arg(self.node.to_string());
+            script.arg(call.to_string()).arg(self.node.to_string()).arg(&self.keys.versions);
         })
         .await
     }
 
     /// The calls that this process serves, after one: also those of its life before a restart.
-    pub(crate) async fn served(&self, after: Option<CallId>) -> Result<Vec<CallId>, StoreError> {
+    async fn served(&self, after: Option<CallId>) -> Result<Vec<CallId>, StoreError> {
         let (node, after) = (self.node, after.map(|call| call.to_string()).unwrap_or_default());
         let mut ask = cmd("ZRANGEBYLEX");
         ask.arg(&self.keys.owned).arg(format!("({node}:{after}")).arg(format!("({node};"));
@@ -55,19 +56,55 @@ impl RedisCalls {
         find::ids(&calls)
     }
 
-    /// Takes calls of silent processes over, some at once; their legs have to come back. None when no process is silent.
-    pub(crate) async fn adopt(&self) -> Result<Vec<CallId>, StoreError> {
-        let silent: Vec<String> = self
+    /// All of them.
+    pub(crate) async fn all_served(&self) -> Result<Vec<CallId>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.served(all.last().copied()).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Those of these calls that another process serves.
+    pub(crate) async fn served_elsewhere(&self, calls: &[CallId]) -> Result<Vec<CallId>, StoreError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ask = cmd("HMGET");
+        ask.arg(&self.keys.owners);
+        for call in calls {
+            ask.arg(call.to_string());
+        }
+        let owners: Vec<Option<String>> = self.ask("calls_owners", &ask).await?;
+        let node = self.node.to_string();
+        let elsewhere =
+            calls.iter().zip(owners).filter(|(_, owner)| owner.as_ref().is_some_and(|owner| *owner != node));
+        Ok(elsewhere.map(|(call, _)| *call).collect())
+    }
+
+    /// Other processes whose leases have run out, some of them.
+    pub(crate) async fn silent(&self) -> Result<Vec<String>, StoreError> {
+        let mut silent: Vec<String> = self
             .read(&scripts::SILENT, |script| {
                 script.key(&self.keys.nodes).arg(self.clock()).arg(SILENT_MAX);
             })
             .await?;
+        silent.retain(|other| *other != self.node.to_string());
+        Ok(silent)
+    }
+
+    /// Takes calls of silent processes over, some at once; their legs have to come back. One that has none left is forgotten.
+    pub(crate) async fn adopt(&self, silent: &[String]) -> Result<Vec<CallId>, StoreError> {
         let mut adopted = Vec::new();
-        for other in silent.iter().filter(|other| **other != self.node.to_string()) {
+        for other in silent {
             let calls: Vec<String> = self
                 .write(&scripts::ADOPT, |script| {
                     script.key(&self.keys.nodes).key(&self.keys.owners).key(&self.keys.owned);
                     script.arg(self.clock()).arg(other).arg(self.node.to_string()).arg(ADOPT_MAX);
+                    script.arg(&self.keys.versions);
                 })
                 .await?;
             adopted.extend(find::ids::<CallId>(&calls)?);

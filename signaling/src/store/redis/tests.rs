@@ -15,7 +15,7 @@ use super::super::conformance::examples::{example, goes_on, hangs_up, joins, nex
 use super::super::conformance::{Home, T0, conforms};
 use super::super::unit::Unit;
 use super::super::{CallStore, Created, StoreError, Swapped};
-use super::RedisCalls;
+use super::{RedisCalls, Told};
 
 /// A handle that waits longer than a service would: a loaded machine is no dead Redis here.
 pub(crate) async fn connect(server: &RedisServer) -> Redis {
@@ -52,6 +52,12 @@ impl Home for Server {
 
     async fn new() -> Self {
         Self::open(RedisServer::start().await, Arc::new(AtomicU64::new(T0))).await
+    }
+
+    async fn anew(self) -> Self {
+        self.server.flush().await;
+        self.time.store(T0, Ordering::Relaxed);
+        self
     }
 
     fn store(&self) -> &RedisCalls {
@@ -107,8 +113,8 @@ async fn each_version_is_told_whole_and_one_that_lost_is_not() {
     let over = goes_on(&home, &call, hangs_up(&call)).await;
     assert_eq!(home.calls.swap(call.version, &other, &outputs).await, Ok(Swapped::Changed));
     let last = example(2).starts(&home).await;
-    for told in [call, over, last] {
-        assert_eq!(wait::within("a version", versions.next()).await, Some(told));
+    for version in [call, over, last] {
+        assert_eq!(wait::within("a version", versions.next()).await, Some(Told::Version(Box::new(version))));
     }
 }
 

@@ -10,15 +10,22 @@ pub(super) fn create(tx: &Connection, unit: &Unit, now: Millis) -> rusqlite::Res
     if let Some(call) = find::started(tx, unit.by, unit.client_id)? {
         return Ok(Created::Before(call));
     }
-    let (due, ended_at) = match &unit.stage {
-        Stage::Live { deadline, .. } => (Some(*deadline as i64), None),
-        Stage::Over(end) => (None, Some(end.at as i64)),
-    };
-    if due.is_some()
+    if matches!(unit.stage, Stage::Live { .. })
         && let Some(call) = find::live_in(tx, unit.conversation)?
     {
         return Ok(Created::Taken(call));
     }
+    insert(tx, unit)?;
+    follow(tx, unit, now)?;
+    Ok(Created::Done)
+}
+
+/// A call that is not there.
+pub(super) fn insert(tx: &Connection, unit: &Unit) -> rusqlite::Result<()> {
+    let (due, ended_at) = match &unit.stage {
+        Stage::Live { deadline, .. } => (Some(*deadline as i64), None),
+        Stage::Over(end) => (None, Some(end.at as i64)),
+    };
     tx.prepare_cached(
         "INSERT INTO calls (id, version, conversation, by_user, client_id, due, ended_at, unit)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -33,8 +40,7 @@ pub(super) fn create(tx: &Connection, unit: &Unit, now: Millis) -> rusqlite::Res
         ended_at,
         unit.body
     ])?;
-    follow(tx, unit, now)?;
-    Ok(Created::Done)
+    Ok(())
 }
 
 pub(super) fn swap(tx: &Connection, expected: u64, unit: &Unit, now: Millis) -> rusqlite::Result<Swapped> {

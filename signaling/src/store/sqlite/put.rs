@@ -9,7 +9,7 @@ use protocol::CallId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::unit::{Stage, Unit};
-use super::{find, history, places};
+use super::{change, find, history, places};
 
 pub(super) fn put(tx: &Connection, unit: &Unit) -> rusqlite::Result<()> {
     let there: Option<(i64, bool)> = tx
@@ -19,29 +19,12 @@ pub(super) fn put(tx: &Connection, unit: &Unit) -> rusqlite::Result<()> {
     if there.is_some_and(|(version, over)| over || version >= unit.version as i64) {
         return Ok(());
     }
-    let (due, ended_at) = match &unit.stage {
-        Stage::Live { deadline, .. } => (Some(*deadline as i64), None),
-        Stage::Over(end) => (None, Some(end.at as i64)),
-    };
     drop_where(tx, "id = ?1", &[unit.id.as_bytes()])?;
     drop_where(tx, "client_id = ?1 AND by_user = ?2", &[unit.client_id.as_bytes(), unit.by.as_bytes()])?;
-    if due.is_some() {
+    if matches!(unit.stage, Stage::Live { .. }) {
         drop_where(tx, "conversation = ?1 AND ended_at IS NULL", &[unit.conversation.as_bytes()])?;
     }
-    tx.prepare_cached(
-        "INSERT INTO calls (id, version, conversation, by_user, client_id, due, ended_at, unit)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
-        unit.id.as_bytes(),
-        unit.version as i64,
-        unit.conversation.as_bytes(),
-        unit.by.as_bytes(),
-        unit.client_id.as_bytes(),
-        due,
-        ended_at,
-        unit.body
-    ])?;
+    change::insert(tx, unit)?;
     match &unit.stage {
         Stage::Live { places, .. } => places::set(tx, unit.id, places),
         Stage::Over(end) => {

@@ -13,29 +13,43 @@ use uuid::Uuid;
 
 use super::{Chat, T0, World};
 use crate::store::{RedisCalls, SharedCalls, connect, connect_with};
+use crate::work::catch_up;
 
 impl World {
     /// One of several processes, by its name, that share a Redis.
     pub(crate) async fn on_redis(server: &RedisServer, node: u128) -> Self {
-        Self::sharing(connect(server).await, node, Arc::default(), Arc::new(AtomicU64::new(T0)))
+        let redis = connect(server).await;
+        Self::sharing(redis, node, Arc::default(), Arc::new(AtomicU64::new(T0))).that_has_read().await
     }
 
     /// One that waits so long for an answer of Redis.
     pub(crate) async fn on_redis_with(server: &RedisServer, node: u128, answer_within: Duration) -> Self {
         let config = redis::Config { answer_within, ..redis::Config::default() };
-        Self::sharing(connect_with(server, config).await, node, Arc::default(), Arc::new(AtomicU64::new(T0)))
+        let redis = connect_with(server, config).await;
+        Self::sharing(redis, node, Arc::default(), Arc::new(AtomicU64::new(T0))).that_has_read().await
     }
 
     /// One that does not go on without Redis.
     pub(crate) async fn on_redis_without_fallback(server: &RedisServer, node: u128) -> Self {
         let config = redis::Config { fallback: false, ..redis::Config::default() };
-        Self::sharing(connect_with(server, config).await, node, Arc::default(), Arc::new(AtomicU64::new(T0)))
+        let redis = connect_with(server, config).await;
+        Self::sharing(redis, node, Arc::default(), Arc::new(AtomicU64::new(T0))).that_has_read().await
     }
 
     /// Another process of the same world.
     pub(crate) async fn beside(&self, node: u128) -> Self {
+        self.begins_beside(node).that_has_read().await
+    }
+
+    /// The same that has not read what goes on.
+    pub(crate) fn begins_beside(&self, node: u128) -> Self {
         let redis = self.shared().redis().clone();
         Self::sharing(redis, node, Arc::clone(&self.chat), Arc::clone(&self.time))
+    }
+
+    async fn that_has_read(self) -> Self {
+        catch_up(&self.desk, &self.shared_calls()).await.unwrap();
+        self
     }
 
     fn sharing(redis: Redis, node: u128, chat: Arc<Chat>, time: Arc<AtomicU64>) -> Self {

@@ -101,5 +101,5 @@ else
         redis.call('ZADD', KEYS[index], 0, id)
     end
 end
-redis.call('PUBLISH', channel, state)
+redis.call('PUBLISH', channel, '{"version":' .. state .. '}')
 return {'done'}
