@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices), [`calls`]
-//! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
+//! (devices in calls), [`call_history`] (what must be true of them), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
 //! [`crew`] (clients that write, so that something is under way when things break), [`faults`] (what breaks, by seed).
 
 #![allow(
@@ -17,6 +17,7 @@
 )]
 
 pub mod audit;
+pub mod call_history;
 pub mod calls;
 pub mod crew;
 pub mod faults;

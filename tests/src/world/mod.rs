@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use protocol::{ConversationId, ServiceName};
-use rig::{Cable, RedisServer};
+use rig::{Cable, RedisServer, Sentinels};
 use tempfile::TempDir;
 
 pub use cables::{CLIENTS, Line, REDIS};
@@ -44,6 +44,8 @@ pub struct World {
     witness: Witness,
     /// What the processes share, where the topology has one; it starts with the first of them.
     redis: Option<RedisServer>,
+    /// The same with a replica and who watches both, where the settings say so.
+    sentinels: Option<Sentinels>,
     links: Links,
     directory: TempDir,
 }
@@ -94,6 +96,7 @@ impl World {
             addresses: BTreeMap::new(),
             witness: Witness::default(),
             redis: None,
+            sentinels: None,
             links,
             directory,
         }
@@ -146,6 +149,11 @@ impl World {
     /// The Redis that the processes share, where they do.
     pub fn redis(&mut self) -> Option<&mut RedisServer> {
         self.redis.as_mut()
+    }
+
+    /// The same Redis with its replica and sentinels, where the settings say so.
+    pub fn sentinels(&mut self) -> Option<&mut Sentinels> {
+        self.sentinels.as_mut()
     }
 
     /// Where a service listens.
@@ -316,7 +324,15 @@ impl World {
 
     /// Starts the Redis that the topology has, unless the test names another or none, and tells everyone where it is.
     async fn share_redis(&mut self) {
-        if self.topology.has_redis() && self.redis.is_none() && !self.settings.names_redis() {
+        let shared = self.redis.is_some() || self.sentinels.is_some();
+        if !self.topology.has_redis() || shared || self.settings.names_redis() {
+            return;
+        }
+        if self.settings.is_watched() {
+            let sentinels = Sentinels::start().await;
+            self.settings.share_watched(sentinels.master_name(), sentinels.addresses());
+            self.sentinels = Some(sentinels);
+        } else {
             let redis = RedisServer::start().await;
             self.settings.share(&redis.url());
             self.redis = Some(redis);

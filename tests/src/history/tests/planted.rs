@@ -1,5 +1,7 @@
 //! One small chat, and one fault in it at a time.
 
+mod backwards;
+
 use protocol::calls::{CallKind, CallRecord, CallStatus};
 use protocol::chat::{ConversationKind, Leaving, ListMessages, MemberRole};
 use protocol::{CallId, ClientId, ErrorCode, Position, Seq, StreamId, Tag};
