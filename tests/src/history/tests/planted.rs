@@ -1,7 +1,5 @@
 //! One small chat, and one fault in it at a time.
 
-mod backwards;
-
 use protocol::calls::{CallKind, CallRecord, CallStatus};
 use protocol::chat::{ConversationKind, Leaving, ListMessages, MemberRole};
 use protocol::{CallId, ClientId, ErrorCode, Position, Seq, StreamId, Tag};
@@ -191,6 +189,24 @@ fn a_page_older_than_what_was_acknowledged_is_found() {
     let mut history = chat();
     page(&mut history, 1).began = 90_000;
     page(&mut history, 1).ended = 90_001;
+    refused(&history, Stale);
+}
+
+/// What was read is all that is known: nothing was acknowledged or heard by then.
+pub(super) fn reads_alone(history: &mut History) {
+    let is_read = |fact: &Fact| !matches!(fact, Fact::Did(_) | Fact::Heard { .. });
+    history.devices.iter_mut().for_each(|device| device.facts.retain(is_read));
+}
+
+#[test]
+fn a_page_older_than_what_another_device_has_read_is_found() {
+    let mut history = chat();
+    reads_alone(&mut history);
+    summary(&mut history, 0).ended = 80_000;
+    let newest = summary(&mut history, 0).head.seq;
+    let page = page(&mut history, 1);
+    assert!(page.head.seq < newest);
+    (page.began, page.ended) = (90_000, 90_001);
     refused(&history, Stale);
 }
 
