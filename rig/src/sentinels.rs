@@ -18,8 +18,9 @@ const DOWN_AFTER_MS: u32 = 300;
 
 /// A watched pair.
 pub struct Sentinels {
-    first: RedisServer,
-    second: RedisServer,
+    servers: [RedisServer; 2],
+    /// Who was the master when it was killed or frozen.
+    hit: usize,
     addresses: Vec<SocketAddr>,
     _programs: Vec<Program>,
     _folder: TempDir,
@@ -31,27 +32,22 @@ impl Sentinels {
     /// # Panics
     /// When they do not come up.
     pub async fn start() -> Self {
-        let first = RedisServer::start().await;
-        let master = first.address();
-        let (ip, port) = (master.ip().to_string(), master.port().to_string());
-        let second = RedisServer::start_with(&["--replicaof", &ip, &port]).await;
+        let servers = [RedisServer::start().await, RedisServer::start().await];
+        let master = servers[0].address();
+        follow(&servers[1], master).await;
         let folder = tempfile::tempdir().expect("a folder");
         let (programs, addresses): (Vec<_>, Vec<_>) =
             (0..3).map(|number| sentinel(number, master, folder.path())).unzip();
         for address in &addresses {
             wait::until("the sentinels to know each other", async || {
                 let known = ask(*address, &["SENTINEL", "CKQUORUM", MASTER]).await.ok()?;
-                let replicas = ask(*address, &["INFO", "sentinel"]).await.ok()?;
-                (known.starts_with("+OK 3") && replicas.contains("slaves=1,sentinels=3")).then_some(())
+                known.starts_with("+OK 3").then_some(())
             })
             .await;
         }
-        wait::until("the replica to be in step", async || {
-            let info = ask(second.address(), &["INFO", "replication"]).await.ok()?;
-            info.contains("master_link_status:up").then_some(())
-        })
-        .await;
-        Self { first, second, addresses, _programs: programs, _folder: folder }
+        let pair = Self { servers, hit: 0, addresses, _programs: programs, _folder: folder };
+        pair.is_whole().await;
+        pair
     }
 
     /// How the sentinels call the master.
@@ -66,17 +62,95 @@ impl Sentinels {
         &self.addresses
     }
 
-    /// Kills the first master and waits until the replica is one.
-    pub async fn fail_over(&mut self) {
-        self.first.kill().await;
-        let second = self.second.address();
-        wait::until("the replica to be the master", async || {
-            // A server that changes its role ends its connections.
-            let info = ask(second, &["INFO", "replication"]).await.ok()?;
-            info.contains("role:master").then_some(())
+    /// Who is the master, as the sentinels have it.
+    ///
+    /// # Panics
+    /// When they don't say.
+    pub async fn master(&self) -> &RedisServer {
+        &self.servers[self.master_number().await]
+    }
+
+    async fn master_number(&self) -> usize {
+        wait::until("a sentinel to name the master", async || {
+            let info = ask(self.addresses[0], &["INFO", "sentinel"]).await.ok()?;
+            self.servers.iter().position(|server| info.contains(&format!("address={},", server.address())))
+        })
+        .await
+    }
+
+    /// Waits until a replica is in step that can follow the master.
+    pub async fn is_whole(&self) {
+        wait::until("a replica that can follow the master", async || {
+            let master = self.master_number().await;
+            let role = ask(self.servers[master].address(), &["INFO", "replication"]).await.ok()?;
+            let link = ask(self.servers[1 - master].address(), &["INFO", "replication"]).await.ok()?;
+            let known = ask(self.addresses[0], &["INFO", "sentinel"]).await.ok()?;
+            let follows = role.contains("role:master") && link.contains("master_link_status:up");
+            (follows && known.contains("status=ok") && known.contains("slaves=1,")).then_some(())
         })
         .await;
     }
+
+    /// Kills the master.
+    pub async fn kill_master(&mut self) {
+        self.hit = self.master_number().await;
+        self.servers[self.hit].kill().await;
+    }
+
+    /// Freezes the master.
+    pub async fn freeze_master(&mut self) {
+        self.hit = self.master_number().await;
+        self.servers[self.hit].freeze();
+    }
+
+    /// Ends the freeze. Who was followed meanwhile takes itself for the master until the sentinels have told it otherwise.
+    pub fn thaw(&mut self) {
+        self.servers[self.hit].thaw();
+    }
+
+    /// Waits until the other one has followed the master that was killed or frozen.
+    pub async fn is_followed(&self) {
+        let other = self.servers[1 - self.hit].address();
+        wait::until("the replica to be the master", async || {
+            // A server that changes its role ends its connections.
+            let info = ask(other, &["INFO", "replication"]).await.ok()?;
+            (info.contains("role:master") && self.master_number().await != self.hit).then_some(())
+        })
+        .await;
+    }
+
+    /// Starts the one that was killed again, empty: as the master, if none has followed it yet, and as the replica of who has.
+    pub async fn revive(&mut self) {
+        self.servers[self.hit].restart().await;
+        let master = self.master_number().await;
+        if master != self.hit {
+            follow(&self.servers[self.hit], self.servers[master].address()).await;
+        }
+    }
+
+    /// Kills the master and waits until the replica is one.
+    pub async fn fail_over(&mut self) {
+        self.is_whole().await;
+        self.kill_master().await;
+        self.is_followed().await;
+    }
+
+    /// Has the sentinels promote the replica while both live, as an operator does, and waits until they have.
+    pub async fn hand_over(&mut self) {
+        self.is_whole().await;
+        self.hit = self.master_number().await;
+        wait::until("the sentinels to begin", async || {
+            ask(self.addresses[0], &["SENTINEL", "FAILOVER", MASTER]).await.ok()?.starts_with("+OK").then_some(())
+        })
+        .await;
+        self.is_followed().await;
+    }
+}
+
+/// Makes a server the replica of another.
+async fn follow(server: &RedisServer, master: SocketAddr) {
+    let (ip, port) = (master.ip().to_string(), master.port().to_string());
+    assert!(server.ask(&["REPLICAOF", &ip, &port]).await.starts_with("+OK"));
 }
 
 fn sentinel(number: u8, master: SocketAddr, folder: &Path) -> (Program, SocketAddr) {

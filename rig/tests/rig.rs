@@ -86,7 +86,17 @@ async fn a_redis_is_frozen_flushed_killed_and_comes_back_where_it_was_and_empty(
 }
 
 #[tokio::test]
-async fn a_master_that_is_killed_is_followed_by_its_replica() {
+async fn a_master_that_is_killed_asked_or_frozen_is_followed_by_its_replica() {
     let mut pair = Sentinels::start().await;
+    let first = pair.master().await.address();
     pair.fail_over().await;
+    let second = pair.master().await.address();
+    assert_ne!(first, second);
+    pair.revive().await;
+    pair.hand_over().await;
+    assert_eq!(pair.master().await.address(), first);
+    pair.freeze_master().await;
+    pair.is_followed().await;
+    pair.thaw();
+    assert_eq!(pair.master().await.address(), second);
 }

@@ -5,9 +5,9 @@
 //!
 //! Reading order: [`topology`] (which roles run in which process), [`world`] (starts, kills and restarts them), [`rest`] and
 //! [`socket`] (plain clients that see every byte; [`raw`] and [`tls`] below them), [`people`] (accounts and their devices; [`places`]: on which gateway), [`calls`]
-//! (devices in calls), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be true of everything that was observed),
-//! [`crew`] (clients that write, so that something is under way when things break), [`population`] and [`crowd`] (thousands of them),
-//! [`proxy`] (the shipped one, before the gateways), [`faults`] (what breaks, by seed).
+//! (devices in calls), [`call_history`] (what must be true of them), [`metrics`] and [`audit`] (what an operator sees), [`witness`] and [`history`] (what must be
+//! true of everything that was observed), [`crew`] (clients that write, so that something is under way when things break), [`population`] and [`crowd`] (thousands
+//! of them), [`proxy`] (the shipped one, before the gateways), [`faults`] (what breaks, by seed).
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@
 )]
 
 pub mod audit;
+pub mod call_history;
 pub mod calls;
 pub mod crew;
 pub mod crowd;

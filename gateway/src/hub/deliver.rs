@@ -86,7 +86,7 @@ impl Hub {
                 elsewhere.push(*effect);
             } else if effect.change == Change::Joined {
                 for conn in self.users.of(effect.user) {
-                    conn.session().joined(id, start.seq);
+                    conn.with(|session| session.joined(id, start.seq));
                     stream.subscribe(id, &conn);
                 }
             }
@@ -104,11 +104,11 @@ impl Hub {
         for effect in effects.iter() {
             if effect.stream == id && effect.change == Change::Left {
                 for conn in self.users.of(effect.user) {
-                    stream.unsubscribe(id, &conn);
                     conn.with(|session| {
-                        session.left(id);
+                        session.left(id, start.seq);
                         true
                     });
+                    stream.unsubscribe(id, &conn);
                 }
             }
         }
@@ -157,7 +157,7 @@ impl Hub {
         }
         let mut stream = Stream::at(effect.at);
         for conn in &conns {
-            conn.session().joined(effect.stream, effect.at.seq);
+            conn.with(|session| session.joined(effect.stream, effect.at.seq));
             if stream.subscribe(effect.stream, conn) {
                 conn.with(|session| {
                     session.note(effect.stream, effect.at.seq);

@@ -285,14 +285,15 @@ impl Session {
         self.tracks.finish(stream);
     }
 
-    /// The user left the stream.
-    pub(crate) fn left(&mut self, stream: StreamId) {
-        self.tracks.left(stream);
+    /// The user left the stream by entry `seq`. Who is not subscribed has not heard it.
+    pub(crate) fn left(&mut self, stream: StreamId, seq: Seq) {
+        let heard = self.streams.contains(&stream).then_some(seq);
+        self.tracks.left(stream, heard);
     }
 
-    /// The user came into the stream at entry `seq`.
-    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) {
-        self.tracks.joined(stream, seq);
+    /// The user came into the stream at entry `seq`. Answers whether the writer must be woken.
+    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) -> bool {
+        self.tracks.joined(stream, seq)
     }
 
     /// Whether the user came in by an entry that is still to be read.

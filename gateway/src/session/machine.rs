@@ -218,6 +218,11 @@ impl Session {
         self.tracks.claim(position.stream, at.seq, at.tag);
     }
 
+    /// A stream that the user no longer hears has nothing more for them.
+    pub(crate) fn stands_outside(&mut self, position: StreamPosition) {
+        self.tracks.stands_outside(position.stream, position.position.seq);
+    }
+
     /// The client has named all its positions; answers where the streams start that it did not name.
     pub(crate) fn synced(&mut self) -> Vec<StreamPosition> {
         self.phase = Phase::Open;

@@ -6,8 +6,12 @@
 //! Where the hub itself passed it over, it knows that the user belongs to the audience. Where the connection came with a position, or
 //! by a user's own log, only the log knows: it joins the hub's cursor exactly at a head where the log has shown the user to be a
 //! member, because a kick that the hub delivered before the subscription is behind the cursor, and was told to nobody here.
+//!
+//! Of a stream that its user has left, a connection keeps where its client stands. Who comes back reads on from there, and is not simply pushed
+//! the entry by which they came: a whole membership may lie between, of which their own log tells later, and what is told out of order the
+//! client takes for known.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use protocol::{Seq, StreamId, Tag};
 
@@ -17,6 +21,8 @@ use crate::hash::StreamHash;
 const KNOWN: Seq = Seq::MAX;
 /// Nobody has shown yet that they do.
 const NOT_SHOWN: Seq = Seq::MAX - 1;
+/// Of so many streams that were left it is kept where the client stands. In any more, who comes back is pushed what comes.
+const LEFT_MAX: usize = 10_000;
 
 /// One stream's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub(crate) struct Track {
 #[derive(Default, Debug)]
 pub(crate) struct Tracks {
     rows: HashMap<StreamId, Track, StreamHash>,
+    /// The last entry that the client has of each stream that its user has left.
+    left: BTreeMap<StreamId, Seq>,
 }
 
 /// What pushed entries mean for the connection.
@@ -102,11 +110,12 @@ impl Tracks {
         }
     }
 
-    /// The connection reads from `seq` on; an earlier note stays.
+    /// The connection reads from `seq` on, or from where its client stood when its user left; an earlier note stays.
     pub(crate) fn note(&mut self, stream: StreamId, seq: Seq) {
+        let stood = self.left.remove(&stream);
         let row = self.rows.entry(stream).or_default();
         if row.lag == 0 {
-            row.lag = seq;
+            row.lag = stood.map_or(seq, |stood| seq.min(stood + 1));
             row.tag = None;
         }
     }
@@ -140,6 +149,7 @@ impl Tracks {
 
     /// The connection stands after entry `seq`, which it believes to carry `tag`; it reads from there.
     pub(crate) fn stand(&mut self, stream: StreamId, seq: Seq, tag: Option<Tag>) {
+        self.left.remove(&stream);
         let row = self.rows.entry(stream).or_default();
         row.lag = seq + 1;
         row.tag = tag.filter(|_| seq > 0);
@@ -195,20 +205,50 @@ impl Tracks {
         false
     }
 
-    /// The user left the stream: where the connection lags, the log will say whether something follows. What it reads may also lie
-    /// beyond that entry: the hub can have begun to follow the stream far behind it.
-    pub(crate) fn left(&mut self, stream: StreamId) {
-        if let Some(row) = self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
-            row.ahead = false;
-            row.member_at = NOT_SHOWN;
+    /// The user left the stream, by an entry that the connection has heard where it was subscribed: where it lags, the log will say whether
+    /// something follows. What it reads may also lie beyond that entry: the hub can have begun to follow the stream far behind it.
+    pub(crate) fn left(&mut self, stream: StreamId, heard: Option<Seq>) {
+        match self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
+            Some(row) => {
+                row.ahead = false;
+                row.member_at = NOT_SHOWN;
+            }
+            None => heard.into_iter().for_each(|seq| self.keep_left(stream, seq)),
         }
     }
 
-    /// The user came into the stream at entry `seq`: a page that was read before may not know of it.
-    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) {
+    /// The client of a user who has left the stream stands there, and has all of theirs.
+    pub(crate) fn stands_outside(&mut self, stream: StreamId, seq: Seq) {
+        match self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
+            // They came back while that was looked at.
+            Some(row) if row.lag > seq + 1 => {
+                row.lag = seq + 1;
+                row.tag = None;
+                row.ahead = false;
+            }
+            Some(_) => {}
+            None => self.keep_left(stream, seq),
+        }
+    }
+
+    fn keep_left(&mut self, stream: StreamId, seq: Seq) {
+        if self.left.len() < LEFT_MAX {
+            self.left.insert(stream, seq);
+        }
+    }
+
+    /// The user came into the stream at entry `seq`: a page that was read before may not know of it. Answers whether there is something to
+    /// read first.
+    pub(crate) fn joined(&mut self, stream: StreamId, seq: Seq) -> bool {
+        let reads = self.left.get(&stream).is_some_and(|stood| stood + 1 < seq);
+        if reads {
+            self.note(stream, seq);
+        }
+        self.left.remove(&stream);
         if let Some(row) = self.rows.get_mut(&stream).filter(|row| row.lag != 0) {
             row.joined = seq;
         }
+        reads
     }
 
     /// Whether the user came in by an entry that a lagging connection has yet to read.
@@ -219,8 +259,12 @@ impl Tracks {
     /// The stream is over for this connection: there is nothing more to read.
     pub(crate) fn finish(&mut self, stream: StreamId) {
         if let Some(row) = self.rows.get_mut(&stream) {
+            let stood = row.lag.checked_sub(1);
             row.end_lag();
             self.tidy(stream);
+            if let Some(stood) = stood {
+                self.keep_left(stream, stood);
+            }
         }
     }
 

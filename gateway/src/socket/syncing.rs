@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use link::Refusal;
-use protocol::frames::{StreamPosition, Sync, Synced};
+use protocol::frames::{Sync, Synced};
 use protocol::limits::POSITIONS_PER_SYNC_MAX;
-use protocol::{CloseCode, ErrorCode, RequestId, Seq, StreamId};
+use protocol::{CloseCode, ErrorCode, RequestId, Seq};
 
 use super::connection::Connection;
-use super::work::{self, Done};
+use super::work::{self, Done, Found};
 use crate::hub::Pace;
 use crate::session::Phase;
 
@@ -38,7 +38,7 @@ impl Connection {
         }
         let named = self.conn.session().name(&sync.positions);
         if named.unknown.is_empty() {
-            self.answer_sync((id, request), named.reset, &[], sync.done);
+            self.answer_sync((id, request), Found { reset: named.reset, ..Found::default() }, sync.done);
             return Ok(());
         }
         let user = self.caller.user;
@@ -49,17 +49,11 @@ impl Connection {
         Ok(())
     }
 
-    fn answer_sync(
-        &mut self,
-        (id, request): (u64, RequestId),
-        reset: Vec<StreamId>,
-        readable: &[StreamPosition],
-        last: bool,
-    ) {
+    fn answer_sync(&mut self, (id, request): (u64, RequestId), found: Found, last: bool) {
+        let Found { reset, readable, outside } = found;
         let mut session = self.conn.session();
-        for position in readable {
-            session.read_out(*position);
-        }
+        readable.into_iter().for_each(|position| session.read_out(position));
+        outside.into_iter().for_each(|position| session.stands_outside(position));
         let started = if last { session.synced() } else { Vec::new() };
         let answer = serde_json::to_vec(&Synced { started, reset })
             .map(Bytes::from)
@@ -83,9 +77,9 @@ impl Connection {
                     self.reply(id, request, &result);
                 }
             }
-            Done::Looked { id, request, reset, readable, last } => {
+            Done::Looked { id, request, found, last } => {
                 self.work().holds = false;
-                self.answer_sync((id, request), reset, &readable, last);
+                self.answer_sync((id, request), found, last);
             }
             Done::Page { stream, after, page } => {
                 if self.edge.hub.paged(&self.conn, stream, after, page) == Pace::Rest {

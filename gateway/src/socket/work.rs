@@ -30,13 +30,24 @@ pub(super) enum Done {
     /// A command was answered.
     Reply { id: Option<u64>, request: RequestId, result: Result<Bytes, Refusal> },
     /// The streams that a client named without being subscribed were looked at.
-    Looked { id: u64, request: RequestId, reset: Vec<StreamId>, readable: Vec<StreamPosition>, last: bool },
+    Looked { id: u64, request: RequestId, found: Found, last: bool },
     /// A page was read, after this entry.
     Page { stream: StreamId, after: Seq, page: Result<Page, Refusal> },
     /// The registers were read.
     Registers(Option<Vec<Frames>>),
     /// A pause is over.
     Rested,
+}
+
+/// What a look at the streams found that a client named without being subscribed.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The position is not of this log.
+    pub(super) reset: Vec<StreamId>,
+    /// There may be more to read.
+    pub(super) readable: Vec<StreamPosition>,
+    /// The user is gone from it, and their client has all of theirs.
+    pub(super) outside: Vec<StreamPosition>,
 }
 
 pub(super) type Flight = BoxFuture<'static, Done>;
@@ -131,12 +142,12 @@ pub(super) fn look(
     user: UserId,
     (id, request): (u64, RequestId),
     unknown: Vec<StreamPosition>,
-    mut reset: Vec<StreamId>,
+    reset: Vec<StreamId>,
     last: bool,
 ) -> Flight {
     let edge = Arc::clone(edge);
     Box::pin(async move {
-        let mut readable = Vec::new();
+        let mut found = Found { reset, ..Found::default() };
         for named in unknown {
             let position = named.position;
             let request = ReadRequest {
@@ -147,15 +158,14 @@ pub(super) fn look(
                 limit: 1,
             };
             match read(&edge, request).await {
-                // The user is gone from it and has all of theirs: there is nothing to remember it for.
-                Ok(page) if page.standing == Standing::Gone && page.items.is_empty() => {}
-                Ok(page) if page.standing != Standing::Reset => readable.push(named),
+                Ok(page) if page.standing == Standing::Gone && page.items.is_empty() => found.outside.push(named),
+                Ok(page) if page.standing != Standing::Reset => found.readable.push(named),
                 // It can't be read now: reading it later will tell.
-                Err(refusal) if refusal.code != ErrorCode::NotFound => readable.push(named),
-                _ => reset.push(named.stream),
+                Err(refusal) if refusal.code != ErrorCode::NotFound => found.readable.push(named),
+                _ => found.reset.push(named.stream),
             }
         }
-        Done::Looked { id, request, reset, readable, last }
+        Done::Looked { id, request, found, last }
     })
 }
 

@@ -53,6 +53,11 @@ impl Live {
         self.0.read().calls.get(&call).cloned()
     }
 
+    /// The version with which a call was over, where that was lately; 0 otherwise.
+    pub(crate) fn was_over_at(&self, call: CallId) -> u64 {
+        self.0.read().over.get(&call).copied().unwrap_or_default()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.read().calls.len()
     }

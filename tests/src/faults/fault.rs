@@ -5,6 +5,15 @@ use std::time::Duration;
 
 use crate::world::{Line, REDIS};
 
+/// How the Redis that all share is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shared {
+    /// One server, with a cable on each way to it.
+    Alone,
+    /// A master and its replica, watched by sentinels. Nobody has a cable to them: sentinels name the servers by their own addresses.
+    Watched,
+}
+
 /// The kinds of faults: over a long run all of them occur equally often.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[allow(missing_docs, reason = "as the variants of Fault and Trouble")]
@@ -16,6 +25,8 @@ pub enum Kind {
     RedisApart,
     RedisSlow,
     RedisApartFromOne,
+    RedisFailedOver,
+    RedisHandedOver,
     Killed,
     Frozen,
     Cut,
@@ -28,7 +39,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::RedisKilled,
         Self::RedisFrozen,
         Self::RedisFlushed,
@@ -36,6 +47,8 @@ impl Kind {
         Self::RedisApart,
         Self::RedisSlow,
         Self::RedisApartFromOne,
+        Self::RedisFailedOver,
+        Self::RedisHandedOver,
         Self::Killed,
         Self::Frozen,
         Self::Cut,
@@ -46,10 +59,20 @@ impl Kind {
         Self::Split,
     ];
 
+    /// Those that a Redis which is kept in this way can have.
+    pub fn of(shared: Shared) -> impl Iterator<Item = Self> {
+        let needs_a_cable = |kind| matches!(kind, Self::RedisApart | Self::RedisSlow | Self::RedisApartFromOne);
+        let needs_a_replica = |kind| matches!(kind, Self::RedisFailedOver | Self::RedisHandedOver);
+        Self::ALL.into_iter().filter(move |kind| match shared {
+            Shared::Alone => !needs_a_replica(*kind),
+            Shared::Watched => !needs_a_cable(*kind),
+        })
+    }
+
     /// Whether it is over as soon as it has happened.
     #[must_use]
     pub fn is_instant(self) -> bool {
-        matches!(self, Self::RedisFlushed | Self::RedisDropsClients | Self::Cut)
+        matches!(self, Self::RedisFlushed | Self::RedisDropsClients | Self::RedisHandedOver | Self::Cut)
     }
 }
 
@@ -64,6 +87,10 @@ pub enum Fault {
     RedisFlushed,
     /// Redis closes the connections of its clients.
     RedisDropsClients,
+    /// The master is killed, its replica follows it, and it comes back as the replica of that.
+    RedisFailedOver,
+    /// The sentinels promote the replica while the master lives.
+    RedisHandedOver,
     /// Nobody's way to Redis is as it should be.
     RedisApart(Trouble),
     /// A process is killed, and started again.
@@ -117,7 +144,11 @@ impl Fault {
 
     /// Whether it is done to Redis itself.
     fn is_of_the_server(&self) -> bool {
-        matches!(self, Self::RedisKilled | Self::RedisFrozen | Self::RedisFlushed | Self::RedisDropsClients)
+        match self {
+            Self::RedisKilled | Self::RedisFrozen | Self::RedisFlushed | Self::RedisDropsClients => true,
+            Self::RedisFailedOver | Self::RedisHandedOver => true,
+            Self::RedisApart(_) | Self::Killed(_) | Self::Frozen(_) | Self::Way(..) => false,
+        }
     }
 }
 
@@ -128,6 +159,8 @@ impl fmt::Display for Fault {
             Self::RedisFrozen => write!(f, "redis frozen"),
             Self::RedisFlushed => write!(f, "redis flushed"),
             Self::RedisDropsClients => write!(f, "redis drops its clients"),
+            Self::RedisFailedOver => write!(f, "redis failed over"),
+            Self::RedisHandedOver => write!(f, "redis handed over"),
             Self::RedisApart(trouble) => write!(f, "all-redis {trouble}"),
             Self::Killed(part) => write!(f, "{part} killed"),
             Self::Frozen(part) => write!(f, "{part} frozen"),

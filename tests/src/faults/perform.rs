@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use rig::{RedisServer, Way, wait};
+use rig::{Way, wait};
 use tokio::time::Instant;
 
 use super::fault::{Direction, Fault, Trouble};
 use super::plan::{Plan, Step};
+use super::redis;
 use crate::world::{Line, REDIS, World};
 
 /// One of the two moments of a fault.
@@ -29,44 +30,35 @@ pub async fn perform<'plan>(plan: &'plan Plan, world: &mut World) -> Instant {
     };
     let mut moments: Vec<(Duration, Moment<'_>)> = plan.steps.iter().flat_map(both).collect();
     moments.sort_by_key(|(when, _)| *when);
+    // What waits for something, as a failover does for its replica, moves what comes later: nothing is made up for in a hurry.
+    let mut late = Duration::ZERO;
     for (when, moment) in moments {
-        wait::for_the_moment(began + when).await;
+        wait::for_the_moment(began + when + late).await;
+        let acts = Instant::now();
         match moment {
             Moment::Begins(fault) => begin(fault, world).await,
             Moment::Ends(fault) => end(fault, world).await,
         }
+        late += acts.elapsed();
     }
     Instant::now()
 }
 
-/// The Redis of a world whose topology has one.
-///
-/// # Panics
-/// When it has none.
-pub fn shared_redis(world: &mut World) -> &mut RedisServer {
-    world.redis().expect("a topology that has a Redis")
-}
-
 async fn begin(fault: &Fault, world: &mut World) {
     match fault {
-        Fault::RedisKilled => shared_redis(world).kill().await,
-        Fault::RedisFrozen => shared_redis(world).freeze(),
-        Fault::RedisFlushed => shared_redis(world).flush().await,
-        Fault::RedisDropsClients => shared_redis(world).drop_clients().await,
         Fault::Killed(part) => world.kill(part).await,
         Fault::Frozen(part) => world.freeze(part),
         Fault::Way(..) | Fault::RedisApart(_) => each_way(fault, world, disturb),
+        of_redis => redis::begin(of_redis, world).await,
     }
 }
 
 async fn end(fault: &Fault, world: &mut World) {
     match fault {
-        Fault::RedisKilled => shared_redis(world).restart().await,
-        Fault::RedisFrozen => shared_redis(world).thaw(),
-        Fault::RedisFlushed | Fault::RedisDropsClients => {}
         Fault::Killed(part) => world.launch(part).await,
         Fault::Frozen(part) => world.thaw(part),
         Fault::Way(..) | Fault::RedisApart(_) => each_way(fault, world, settle),
+        of_redis => redis::end(of_redis, world).await,
     }
 }
 

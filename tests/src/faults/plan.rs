@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 
-use super::fault::{Direction, Fault, Kind, Trouble};
+use super::fault::{Direction, Fault, Kind, Shared, Trouble};
 use crate::topology::Topology;
 use crate::world::{Line, REDIS};
 
@@ -39,6 +39,8 @@ pub struct Step {
 pub struct Plan {
     /// What determines it.
     pub seed: u64,
+    /// How Redis is kept.
+    pub shared: Shared,
     /// The faults.
     pub steps: Vec<Step>,
 }
@@ -46,8 +48,8 @@ pub struct Plan {
 impl Plan {
     /// So many faults for a topology that has a Redis and cables.
     #[must_use]
-    pub fn of(seed: u64, topology: Topology, faults: usize) -> Self {
-        let mut draw = Draw::new(seed, topology);
+    pub fn of(seed: u64, topology: Topology, shared: Shared, faults: usize) -> Self {
+        let mut draw = Draw::new(seed, topology, shared);
         let mut free = [Duration::ZERO; AT_ONCE_MAX];
         let mut steps: Vec<Step> = Vec::with_capacity(faults);
         while steps.len() < faults {
@@ -63,7 +65,7 @@ impl Plan {
             steps.extend(fault.map(|fault| Step { fault, begins, ends }));
         }
         steps.sort_by_key(|step| step.begins);
-        Self { seed, steps }
+        Self { seed, shared, steps }
     }
 
     /// When the last fault was put right.
@@ -75,7 +77,7 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}, {} faults:", self.seed, self.steps.len())?;
+        writeln!(f, "seed {}, Redis {:?}, {} faults:", self.seed, self.shared, self.steps.len())?;
         for Step { fault, begins, ends } in &self.steps {
             writeln!(f, "  {:6.2} s to {:6.2} s  {fault}", begins.as_secs_f64(), ends.as_secs_f64())?;
         }
@@ -86,6 +88,7 @@ impl fmt::Display for Plan {
 /// What is drawn from.
 struct Draw {
     random: StdRng,
+    shared: Shared,
     parts: Vec<&'static str>,
     to_redis: Vec<Line>,
     between: Vec<Line>,
@@ -94,10 +97,10 @@ struct Draw {
 }
 
 impl Draw {
-    fn new(seed: u64, topology: Topology) -> Self {
+    fn new(seed: u64, topology: Topology, shared: Shared) -> Self {
         let parts = topology.parts().iter().map(|part| part.name).collect();
         let (to_redis, between) = Line::all(topology).into_iter().partition(|line| line.to == REDIS);
-        Self { random: StdRng::seed_from_u64(seed), parts, to_redis, between, deck: Vec::new() }
+        Self { random: StdRng::seed_from_u64(seed), shared, parts, to_redis, between, deck: Vec::new() }
     }
 
     fn milliseconds(&mut self, range: std::ops::Range<u64>) -> Duration {
@@ -106,7 +109,7 @@ impl Draw {
 
     fn kind(&mut self) -> Kind {
         if self.deck.is_empty() {
-            self.deck = Kind::ALL.to_vec();
+            self.deck = Kind::of(self.shared).collect();
             self.deck.shuffle(&mut self.random);
         }
         self.deck.pop().expect("a deck that was just dealt")
@@ -128,6 +131,8 @@ impl Draw {
             Kind::RedisFrozen => vec![Fault::RedisFrozen],
             Kind::RedisFlushed => vec![Fault::RedisFlushed],
             Kind::RedisDropsClients => vec![Fault::RedisDropsClients],
+            Kind::RedisFailedOver => vec![Fault::RedisFailedOver],
+            Kind::RedisHandedOver => vec![Fault::RedisHandedOver],
             Kind::RedisApart | Kind::RedisSlow => vec![Fault::RedisApart(trouble)],
             Kind::RedisApartFromOne => self.to_redis.iter().map(|line| Fault::Way(*line, trouble)).collect(),
             Kind::Killed => self.parts.iter().map(|part| Fault::Killed(part)).collect(),

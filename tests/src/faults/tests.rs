@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{AT_ONCE_MAX, Fault, Kind, Plan, Step, Trouble};
+use super::{AT_ONCE_MAX, Fault, Kind, Plan, Shared, Step, Trouble};
 use crate::Topology::FiveProcesses;
 use crate::world::REDIS;
 
@@ -16,6 +16,8 @@ fn kind(fault: &Fault) -> Kind {
         Fault::RedisFrozen => Kind::RedisFrozen,
         Fault::RedisFlushed => Kind::RedisFlushed,
         Fault::RedisDropsClients => Kind::RedisDropsClients,
+        Fault::RedisFailedOver => Kind::RedisFailedOver,
+        Fault::RedisHandedOver => Kind::RedisHandedOver,
         Fault::RedisApart(Trouble::Slow(_)) => Kind::RedisSlow,
         Fault::RedisApart(_) => Kind::RedisApart,
         Fault::Killed(_) => Kind::Killed,
@@ -36,9 +38,10 @@ fn at(steps: &[Step], when: Duration) -> Vec<&Fault> {
 
 proptest! {
     #[test]
-    fn every_fault_ends_few_go_on_at_once_and_none_meets_another(seed: u64, faults in 1_usize..60) {
-        let plan = Plan::of(seed, FiveProcesses, faults);
-        prop_assert_eq!(&plan, &Plan::of(seed, FiveProcesses, faults));
+    fn every_fault_ends_few_go_on_at_once_and_none_meets_another(seed: u64, watched: bool, faults in 1_usize..60) {
+        let shared = if watched { Shared::Watched } else { Shared::Alone };
+        let plan = Plan::of(seed, FiveProcesses, shared, faults);
+        prop_assert_eq!(&plan, &Plan::of(seed, FiveProcesses, shared, faults));
         prop_assert_eq!(plan.steps.len(), faults);
         for step in &plan.steps {
             prop_assert!(step.ends - step.begins <= Duration::from_secs(6));
@@ -56,10 +59,15 @@ proptest! {
 
 #[test]
 fn every_kind_occurs_and_every_part_and_way_is_broken() {
-    let plans = (0..40).map(|seed| Plan::of(seed, FiveProcesses, 25));
-    let faults: Vec<Fault> = plans.flat_map(|plan| plan.steps).map(|step| step.fault).collect();
-    let kinds: BTreeSet<Kind> = faults.iter().map(kind).collect();
-    assert_eq!(kinds, Kind::ALL.into());
+    let of = |shared| {
+        let plans = (0..40).map(|seed| Plan::of(seed, FiveProcesses, shared, 25));
+        let faults: Vec<Fault> = plans.flat_map(|plan| plan.steps).map(|step| step.fault).collect();
+        let kinds: BTreeSet<Kind> = faults.iter().map(kind).collect();
+        assert_eq!(kinds, Kind::of(shared).collect());
+        faults
+    };
+    of(Shared::Watched);
+    let faults = of(Shared::Alone);
     for part in FiveProcesses.parts() {
         assert!(faults.contains(&Fault::Killed(part.name)), "{}", part.name);
         assert!(faults.contains(&Fault::Frozen(part.name)), "{}", part.name);

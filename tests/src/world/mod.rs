@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use protocol::{ConversationId, ServiceName};
-use rig::RedisServer;
+use rig::{RedisServer, Sentinels};
 use tempfile::TempDir;
 
 pub use cables::{CLIENTS, Line, REDIS};
@@ -50,6 +50,8 @@ pub struct World {
     only: Option<&'static str>,
     /// What the processes share, where the topology has one; it starts with the first of them.
     redis: Option<RedisServer>,
+    /// The same with a replica and who watches both, where the settings say so.
+    sentinels: Option<Sentinels>,
     links: Links,
     directory: TempDir,
 }
@@ -102,6 +104,7 @@ impl World {
             turn: Arc::default(),
             only: None,
             redis: None,
+            sentinels: None,
             links,
             directory,
         }
@@ -155,6 +158,11 @@ impl World {
     /// The Redis that the processes share, where they do.
     pub fn redis(&mut self) -> Option<&mut RedisServer> {
         self.redis.as_mut()
+    }
+
+    /// The same Redis with its replica and sentinels, where the settings say so.
+    pub fn sentinels(&mut self) -> Option<&mut Sentinels> {
+        self.sentinels.as_mut()
     }
 
     /// Makes an account.
@@ -266,7 +274,15 @@ impl World {
 
     /// Starts the Redis that the topology has, unless the test names another or none, and tells everyone where it is.
     async fn share_redis(&mut self) {
-        if self.topology.has_redis() && self.redis.is_none() && !self.settings.names_redis() {
+        let shared = self.redis.is_some() || self.sentinels.is_some();
+        if !self.topology.has_redis() || shared || self.settings.names_redis() {
+            return;
+        }
+        if self.settings.is_watched() {
+            let sentinels = Sentinels::start().await;
+            self.settings.share_watched(sentinels.master_name(), sentinels.addresses());
+            self.sentinels = Some(sentinels);
+        } else {
             let redis = RedisServer::start().await;
             self.settings.share(&redis.url());
             self.redis = Some(redis);

@@ -23,6 +23,8 @@ pub struct Settings {
     wrapper: Vec<String>,
     has_own_root: bool,
     joined: Joined,
+    /// The Redis that is shared has a replica, and sentinels watch both.
+    watched: bool,
     certificate: Option<PathBuf>,
 }
 
@@ -36,6 +38,7 @@ impl Default for Settings {
             wrapper: Vec::new(),
             has_own_root: false,
             joined: Joined::default(),
+            watched: false,
             certificate: None,
         };
         RATE_LIMITS.iter().fold(settings, |settings, limit| settings.limit(limit.name, RAISED))
@@ -99,6 +102,24 @@ impl Settings {
     /// All processes share this Redis.
     pub(crate) fn share(&mut self, redis: &str) {
         self.values.insert("redis.url".to_owned(), redis.to_owned());
+    }
+
+    /// All processes share who these sentinels call the master.
+    pub(crate) fn share_watched(&mut self, master: &str, sentinels: &[SocketAddr]) {
+        let addresses: Vec<String> = sentinels.iter().map(|address| format!("{:?}", address.to_string())).collect();
+        self.values.insert("redis.sentinel.master".to_owned(), master.to_owned());
+        self.values.insert("redis.sentinel.addresses".to_owned(), format!("[{}]", addresses.join(",")));
+    }
+
+    /// The Redis that the processes share has a replica, and sentinels that promote it.
+    #[must_use]
+    pub fn by_sentinels(mut self) -> Self {
+        self.watched = true;
+        self
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
     }
 
     /// Each process has a data directory of its own, and they are joined by mutual TLS.

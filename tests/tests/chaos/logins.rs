@@ -50,9 +50,7 @@ impl Logins {
         let mut ended = Vec::new();
         while !*over.borrow_and_update() && ended.len() < LOGINS_MAX {
             let grant = wait::until("a login", async || rest.login(HANDLE, PASSWORD, "one of many").await.ok()).await;
-            let mut config = Config::new(&url, Login::new(rest.clone(), grant.clone()));
-            config.settings.reconnect_within_ms = PACE.reconnect_within_ms;
-            let (client, mut events) = Client::connect(config);
+            let (client, mut events) = connect(&url, &rest, &grant);
             let _ = tokio::time::timeout(OPENS_WITHIN, in_step(&mut events)).await;
             let acknowledged =
                 wait::until("the logout to be acknowledged", async || log_out(&rest, &grant).await).await;
@@ -60,6 +58,16 @@ impl Logins {
             let _ = tokio::time::timeout(BETWEEN, over.changed()).await;
         }
         Self(ended)
+    }
+
+    /// As if these were logged out.
+    pub(crate) fn that_are_out(url: &str, grants: Vec<Grant>) -> Self {
+        let rest = Rest::new(url, None).unwrap();
+        let out = grants.into_iter().map(|grant| {
+            let (client, events) = connect(url, &rest, &grant);
+            LoggedOut { grant, acknowledged: Instant::now(), stopped: tokio::spawn(stopped(client, events)) }
+        });
+        Self(out.collect())
     }
 
     /// All is put right: each of them is refused by REST and sockets, can't be refreshed, and its socket is closed.
@@ -97,6 +105,12 @@ impl fmt::Display for Outlived {
         let (half, most) = (self.0[self.0.len() / 2], self.0[self.0.len() - 1]);
         write!(f, "{} logged out, their sockets outlived them by {half:?} (p50) and {most:?} (most)", self.0.len())
     }
+}
+
+fn connect(url: &str, rest: &Rest, grant: &Grant) -> (Client, Events) {
+    let mut config = Config::new(url, Login::new(rest.clone(), grant.clone()));
+    config.settings.reconnect_within_ms = PACE.reconnect_within_ms;
+    Client::connect(config)
 }
 
 async fn in_step(events: &mut Events) {

@@ -1,7 +1,7 @@
 //! Nothing that breaks for a while leaves a trace: five processes and a Redis under load, a cable on each way between them, and faults by seed.
 //!
-//! While they go on, the crew writes, visitors come and go, and logins are logged out. When all is put right, everything must be as if nothing had
-//! been: everybody in step and one log behind all that was seen, presence as it is, nobody in who was logged out, Redis in use.
+//! While they go on, the crew writes, visitors come and go, pairs call each other, and logins are logged out. When all is put right, everything must be as if nothing had
+//! been: everybody in step and one log behind all that was seen, presence as it is, no call that lives on, nobody in who was logged out, Redis in use.
 //! `SECURECONNECT_CHAOS_SEED` runs one seed again.
 
 #![allow(clippy::print_stdout, reason = "the figures of a run stand beside its test")]
@@ -11,13 +11,15 @@ mod callers;
 mod figures;
 mod gateway;
 mod logins;
+mod phones;
+mod planted;
 mod rolling;
 mod visitors;
 
 use std::time::Duration;
 
 use harness::crew::Pace;
-use harness::faults::{self, Fault, Plan};
+use harness::faults::{self, Fault, Plan, Shared};
 use harness::world::Settings;
 use harness::{Crew, Topology, World, history, wait};
 use protocol::ServiceName::{self, Auth, Chat, Gateway, Signaling};
@@ -25,6 +27,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use logins::Logins;
+use phones::Phones;
 use visitors::Visitors;
 
 /// So long after the last fault everything serves and Redis is in use everywhere.
@@ -49,32 +52,32 @@ fn soaks() -> bool {
 }
 
 /// Which seeds, and how many faults of each.
-fn runs() -> (Vec<u64>, usize) {
-    let soaks = soaks();
-    let seed = std::env::var("SECURECONNECT_CHAOS_SEED").ok();
-    let faults = if soaks { 25 } else { 8 };
-    match seed {
-        Some(seed) => (vec![seed.parse().expect("a seed")], faults),
-        None if soaks => ((1..=10).collect(), faults),
-        None => (vec![1], faults),
+fn runs() -> Vec<(u64, usize)> {
+    match std::env::var("SECURECONNECT_CHAOS_SEED") {
+        Ok(seed) => vec![(seed.parse().expect("a seed"), if soaks() { 25 } else { 8 })],
+        Err(_) if soaks() => (1..=10).map(|seed| (seed, 25)).collect(),
+        // One of each kind of Redis, with a failover in the other.
+        Err(_) => vec![(1, 8), (2, 4)],
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_breaks_for_a_while_leaves_no_trace() {
     let _alone = ALONE.lock().await;
-    let (seeds, faults) = runs();
-    for seed in seeds {
-        leaves_no_trace(&Plan::of(seed, Topology::FiveProcesses, faults)).await;
+    for (seed, faults) in runs() {
+        // Every other one with a Redis that fails over.
+        let shared = if seed % 2 == 0 { Shared::Watched } else { Shared::Alone };
+        leaves_no_trace(&Plan::of(seed, Topology::FiveProcesses, shared, faults)).await;
     }
 }
 
 async fn leaves_no_trace(plan: &Plan) {
     let _shown = ShownWhenItFails(plan);
-    let mut world = started().await;
+    let mut world = started_with(plan.shared).await;
     let mut crew = Crew::assemble_with(&world, PACE).await;
     let visitors = Visitors::come(&world, &mut crew, plan.seed).await;
     world.person(logins::HANDLE).await;
+    let phones = Phones::ring(&world, plan.seed).await;
     crew.writes(WRITES_AFTERWARDS).await;
 
     let (over, is_over) = watch::channel(false);
@@ -93,6 +96,7 @@ async fn leaves_no_trace(plan: &Plan) {
 
     let present = visitors.are_seen_as_they_are(still_held(plan).saturating_sub(normal)).await;
     let ended = logins.stay_out(&world).await;
+    let calls = phones.hang_up(plan).await;
     crew.writes(WRITES_AFTERWARDS).await;
     let writes = crew.written();
     crew.rest().await;
@@ -103,9 +107,10 @@ async fn leaves_no_trace(plan: &Plan) {
     world.end().await;
     let stats = history::must_be_right(&history);
     println!(
-        "seed {}: {} faults, {writes} writes, ready after {ready:?}, normal {normal:?}, presence {present:?}, \
-         in step {in_step:?}, {ended}, {stats:?}",
+        "seed {} ({:?}): {} faults, {writes} writes, ready after {ready:?}, normal {normal:?}, presence {present:?}, \
+         in step {in_step:?}, {ended}, {stats:?}, {calls:?}",
         plan.seed,
+        plan.shared,
         plan.steps.len()
     );
 }
@@ -120,8 +125,18 @@ fn still_held(plan: &Plan) -> Duration {
 
 /// Five processes and a Redis, with a cable on each way.
 async fn started() -> World {
+    started_with(Shared::Alone).await
+}
+
+async fn started_with(shared: Shared) -> World {
     // Who has left is gone in less than the time in which presence must be right.
     let settings = Settings::default().by_cables().set("chat.presence_grace_ms", 1_000);
+    let settings =
+        settings.set("signaling.ring_ms", phones::RING_MS).set("signaling.reconnect_ms", phones::RECONNECT_MS);
+    let settings = match shared {
+        Shared::Alone => settings,
+        Shared::Watched => settings.by_sentinels(),
+    };
     World::with(Topology::FiveProcesses, settings).await
 }
 

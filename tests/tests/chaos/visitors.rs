@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use client::core::Event;
 use client::{Client, Config, Events};
-use harness::{Crew, World, wait};
+use harness::{Crew, Person, World, wait};
 use parking_lot::Mutex;
 use protocol::UserId;
 use protocol::chat::{PRESENCE_CHANGED, Presence, PresenceOf, PresenceState, Presences};
@@ -48,9 +48,7 @@ impl Visitors {
         let guests: Vec<UserId> = people.iter().map(|person| person.id).chain([watcher.id]).collect();
         crew.welcome(&guests).await;
 
-        let (client, events) = Client::connect(config(&url, watcher.access.clone()));
-        let told = Arc::default();
-        tokio::spawn(note(events, Arc::clone(&told)));
+        let (client, told) = watch_others(&url, &watcher);
         let visits = people.into_iter().zip(0_u64..).map(|(person, number)| {
             let stays = number % 2 == 0;
             let random = StdRng::seed_from_u64(seed ^ number << 32);
@@ -59,6 +57,14 @@ impl Visitors {
         });
         let visits = visits.collect();
         Self { watcher: client, told, crew: crew.users(), visits, over }
+    }
+
+    /// As if somebody whom the watcher knows had come and gone.
+    pub(crate) fn of_whom_one_is_gone(world: &World, watcher: &Person, gone: UserId) -> Self {
+        let (watcher, told) = watch_others(&format!("http://{}", world.gateway()), watcher);
+        let (over, _) = watch::channel(false);
+        let visits = vec![(gone, false, tokio::spawn(async { None }))];
+        Self { watcher, told, crew: Vec::new(), visits, over }
     }
 
     /// All is put right: half of the visitors stay, the others are gone, and everybody is seen as it is, by who asks and by who is told.
@@ -81,10 +87,21 @@ impl Visitors {
         let told = self.told.lock().clone();
         let differs = |seen: &Seen| {
             let differs = expected.iter().filter(|(user, state)| seen.get(user) != Some(state));
-            differs.map(|(user, state)| (*user, *state, seen.get(user).copied())).collect::<Vec<_>>()
+            let words = |(user, state)| {
+                let seen = seen.get(user).map_or("nothing".to_owned(), |seen| format!("{seen:?}"));
+                format!("{user} is seen as {seen}, not {state:?}")
+            };
+            differs.map(words).collect::<Vec<_>>()
         };
         right.unwrap_or_else(|_| panic!("asked: {:?}\ntold: {:?}", differs(&asked), differs(&told)))
     }
+}
+
+fn watch_others(url: &str, watcher: &Person) -> (Client, Arc<Mutex<Seen>>) {
+    let (client, events) = Client::connect(config(url, watcher.access.clone()));
+    let told = Arc::default();
+    tokio::spawn(note(events, Arc::clone(&told)));
+    (client, told)
 }
 
 /// Who was never told of somebody takes them for absent.

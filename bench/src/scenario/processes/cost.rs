@@ -17,6 +17,8 @@ pub(super) struct Cost {
     pub(super) redis: Option<RedisCost>,
     /// One message at a time, in milliseconds.
     pub(super) latencies_ms: Vec<f64>,
+    /// From the answer to a logout to the end of the login's socket, in milliseconds.
+    pub(super) logouts_ms: Vec<f64>,
 }
 
 /// What Redis did.
@@ -37,10 +39,12 @@ pub(super) enum Figure {
     RedisBytes,
     Median,
     Slow,
+    LogoutMedian,
+    LogoutSlow,
 }
 
 impl Figure {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::ServerCpu,
         Self::PerSecond,
         Self::RedisCpu,
@@ -48,6 +52,8 @@ impl Figure {
         Self::RedisBytes,
         Self::Median,
         Self::Slow,
+        Self::LogoutMedian,
+        Self::LogoutSlow,
     ];
 
     pub(super) const fn what(self) -> &'static str {
@@ -59,6 +65,8 @@ impl Figure {
             Self::RedisBytes => "bytes to and from Redis, a message",
             Self::Median => "send to another's event, p50",
             Self::Slow => "send to another's event, p99",
+            Self::LogoutMedian => "logout's answer to the socket's end, p50",
+            Self::LogoutSlow => "logout's answer to the socket's end, p99",
         }
     }
 
@@ -68,7 +76,7 @@ impl Figure {
             Self::PerSecond => "messages / s",
             Self::RedisCommands => "commands",
             Self::RedisBytes => "bytes",
-            Self::Median | Self::Slow => "ms",
+            Self::Median | Self::Slow | Self::LogoutMedian | Self::LogoutSlow => "ms",
         }
     }
 
@@ -89,6 +97,8 @@ impl Figure {
             Self::RedisBytes => cost.redis.map(|redis| redis.bytes / messages),
             Self::Median => quantile(&cost.latencies_ms, 0.5),
             Self::Slow => quantile(&cost.latencies_ms, 0.99),
+            Self::LogoutMedian => quantile(&cost.logouts_ms, 0.5),
+            Self::LogoutSlow => quantile(&cost.logouts_ms, 0.99),
         }
     }
 }
@@ -105,6 +115,7 @@ mod tests {
             wall: Duration::from_secs(2),
             redis: None,
             latencies_ms: vec![1.0, 2.0],
+            logouts_ms: Vec::new(),
         };
         let costs = [cost];
         assert!(Figure::ServerCpu.cell(&costs).starts_with("50.00"));

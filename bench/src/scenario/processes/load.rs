@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::cost::{Cost, RedisCost};
+use super::logouts;
 use crate::bed::{Bed, Deliveries, Member};
 use crate::process::cpu_time;
 
@@ -44,7 +45,8 @@ pub(super) async fn run(bed: &mut Bed) -> Result<Cost> {
     });
     let cpu = cpu_after.saturating_sub(cpu_before);
     let latencies_ms = singles(bed, &members).await?;
-    Ok(Cost { messages: MEMBERS * SENDS, cpu, wall, redis, latencies_ms })
+    let logouts_ms = logouts::run(bed).await?;
+    Ok(Cost { messages: MEMBERS * SENDS, cpu, wall, redis, latencies_ms, logouts_ms })
 }
 
 /// Everybody sends so many, and everybody has heard them all.

@@ -5,6 +5,7 @@
 
 mod cost;
 mod load;
+mod logouts;
 
 use anyhow::Result;
 use harness::Topology;
@@ -22,7 +23,8 @@ The same load on the release binary as one process, as five processes (TURN besi
 same five with a Redis between them. A group of 8, all connected, each sends 2,000 texts of 128 bytes, 16 in flight: every message is committed,
 acknowledged, and delivered to 8 devices. CPU is what the kernel counts for all server processes, per message, and for Redis apart; commands and bytes are
 what Redis itself counts, probes and restatements included. Latency: one message at a time, 1,000 of them, from the moment before the client library is given
-the text to the moment after another client's library hands over the event.";
+the text to the moment after another client's library hands over the event. Logout: 200 logins, one after the other, from the answer to the command, given
+over REST, to the end of the login's socket.";
 
 /// Where the services run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

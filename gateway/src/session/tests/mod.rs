@@ -1,5 +1,6 @@
 //! Sessions on virtual time, against a log that grows, a hub that may be late, and a client that reads and acknowledges as it likes.
 
+mod outside;
 mod runs;
 
 use std::borrow::Cow;

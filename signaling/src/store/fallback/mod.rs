@@ -153,11 +153,23 @@ impl SharedCalls {
         }
     }
 
-    /// The call as this process holds it, where Redis does not know it: it was emptied, and is told again.
+    /// The call as this process has it, where Redis does not know it or knows an older version: it was emptied or rolled back, and is told
+    /// again before anything is judged by it.
     async fn put_back(&self, found: Option<CallState>, call: CallId) -> Result<Option<CallState>, StoreError> {
-        match self.live.get(call).filter(|_| found.is_none()) {
+        match self.newer_than(found.as_ref(), call).await? {
             Some(held) => Ok(Some(self.write_back_one(&held).await?)),
             None => Ok(found),
+        }
+    }
+
+    async fn newer_than(&self, found: Option<&CallState>, call: CallId) -> Result<Option<Arc<CallState>>, StoreError> {
+        let version = found.map_or(0, |found| found.version);
+        if let Some(held) = self.live.get(call).filter(|held| held.version > version) {
+            return Ok(Some(held));
+        }
+        match self.live.was_over_at(call) > version {
+            true => Ok(self.local.load(call).await?.map(Arc::new)),
+            false => Ok(None),
         }
     }
 }

@@ -10,11 +10,13 @@ use runtime::store::Store;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::super::conformance::examples::{Example, example, goes_on, hangs_up, joins, next};
 use super::super::conformance::{Home, T0, conforms};
 use super::super::redis::tests::connect;
-use super::super::{RedisCalls, SqliteCalls, store_options};
+use super::super::{CallStore, Created, RedisCalls, SqliteCalls, Swapped, store_options};
 use super::{Others, SharedCalls};
 use crate::desk::Live;
+use crate::machine::CallState;
 
 /// A Redis, a folder, and the store in both.
 struct Both {
@@ -74,6 +76,14 @@ impl Both {
 /// Redis answers.
 struct Together(Both);
 
+impl Together {
+    /// All that Redis knows is this version.
+    async fn rolls_back_to(&self, call: &CallState) {
+        self.0.server.flush().await;
+        assert_eq!(self.0.calls.redis().create(call, &[]).await, Ok(Created::Done));
+    }
+}
+
 impl Home for Together {
     type Store = SharedCalls;
 
@@ -123,6 +133,47 @@ impl Home for Alone {
     async fn reopen(self) -> Self {
         Self(self.0.reopen().await)
     }
+}
+
+/// A replica was promoted that had not heard of the last changes: nothing is judged by what it has.
+#[tokio::test]
+async fn what_a_failover_rolls_back_is_told_again_before_anything_is_judged_by_it() {
+    let home = Together::new().await;
+    let calls = home.store();
+    let rung = example(1).starts(&home).await;
+    let joined = goes_on(&home, &rung, joins(1)).await;
+    home.rolls_back_to(&rung).await;
+    let (late, outputs) = next(&joined, T0 + 5, hangs_up(&joined));
+    assert_eq!(calls.swap(joined.version, &late, &outputs).await, Ok(Swapped::Changed));
+    assert_eq!(calls.load(rung.id).await, Ok(Some(joined.clone())), "by this it is judged once more");
+    assert_eq!(calls.redis().load(rung.id).await, Ok(Some(joined.clone())));
+
+    let over = goes_on(&home, &joined, hangs_up(&joined)).await;
+    assert!(over.status.is_over());
+    home.rolls_back_to(&joined).await;
+    assert_eq!(calls.load(rung.id).await, Ok(Some(over)), "what is over stays over");
+}
+
+/// A call ended and the next one was started in its conversation while Redis could not be reached, which holds the first one still.
+#[tokio::test]
+async fn a_call_that_was_started_meanwhile_does_not_give_way_to_one_that_was_over() {
+    let mut home = Together::new().await;
+    let first = example(1).starts(&home).await;
+    let joined = goes_on(&home, &first, joins(1)).await;
+    let mut standing = home.0.calls.redis().redis().watch();
+    home.0.server.kill().await;
+    wait::within("Redis to be gone", standing.wait_for(|standing| !standing.is_up())).await.unwrap();
+    let over = goes_on(&home, &joined, hangs_up(&joined)).await;
+    let second = Example { conversation: 1, ..example(2) }.starts(&home).await;
+
+    home.0.server.restart().await;
+    wait::within("Redis to be back", standing.wait_for(|standing| standing.is_up())).await.unwrap();
+    home.rolls_back_to(&joined).await;
+    let calls = home.store();
+    assert_eq!(calls.write_back_one(&second).await, Ok(second.clone()), "also when it is the first to be told");
+    calls.write_back().await.unwrap();
+    assert_eq!(calls.load(first.id).await, Ok(Some(over)));
+    assert_eq!(calls.load(second.id).await, Ok(Some(second)));
 }
 
 mod while_redis_answers {

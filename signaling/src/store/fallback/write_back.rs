@@ -87,6 +87,7 @@ impl SharedCalls {
                 match self.redis.create(held, &owed(held)).await? {
                     Created::Done => return Ok(held.clone()),
                     Created::Before(other) | Created::Taken(other) if other == held.id => continue,
+                    Created::Taken(other) if self.is_rolled_back(other).await? => continue,
                     // The conversation has another call by now: this one is over.
                     Created::Before(_) | Created::Taken(_) => return self.give_way(held).await,
                 }
@@ -94,7 +95,9 @@ impl SharedCalls {
             if there.version >= held.version && !changed_here {
                 return Ok(there);
             }
-            let merged = CallState::merge(&there, held);
+            // What was not changed here was in Redis once: a newer version than there is what a failover has rolled back, and nothing to merge.
+            let is_rolled_back = !changed_here && !there.status.is_over();
+            let merged = if is_rolled_back { held.clone() } else { CallState::merge(&there, held) };
             if merged == there || there.status.is_over() {
                 return Ok(there);
             }
@@ -106,6 +109,16 @@ impl SharedCalls {
             }
         }
         Err(StoreError { code: protocol::ErrorCode::Overloaded, cause: "a call changes all the time".to_owned() })
+    }
+
+    /// Whether a call is known here to be over that goes on in Redis; then Redis is told.
+    async fn is_rolled_back(&self, other: CallId) -> Result<bool, StoreError> {
+        let there = self.redis.load(other).await?;
+        let known = self.newer_than(there.as_ref(), other).await?.filter(|known| known.status.is_over());
+        match known {
+            Some(over) => Ok(Box::pin(self.write_back_one(&over)).await?.status.is_over()),
+            None => Ok(false),
+        }
     }
 
     /// Of two calls that were started in a conversation by processes that did not see each other one goes on.

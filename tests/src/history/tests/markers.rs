@@ -3,10 +3,10 @@
 use protocol::chat::{ConversationKind, ReadMarker};
 
 use super::model::{Model, conversation};
-use super::planted::summary;
+use super::planted::{reads_alone, summary};
 use super::{accepted, refused};
 use crate::history::History;
-use crate::history::ViolationKind::Unread;
+use crate::history::ViolationKind::{MarkerBack, Unread};
 use crate::history::fact::{Fact, MarkerFact};
 
 #[test]
@@ -31,6 +31,19 @@ fn a_late_message_that_takes_the_marker_over_what_is_unread_is_found() {
     summary.unread = 0;
     history.devices[1].facts.retain(|fact| !matches!(fact, Fact::Marks(_) | Fact::Marker(_)));
     refused(&history, Unread);
+}
+
+#[test]
+fn a_marker_that_is_older_on_another_device_is_found() {
+    let mut history = late();
+    let moved = marker(&mut history, 1).ended;
+    let mut other = history.devices[1].clone();
+    other.facts.retain(|fact| matches!(fact, Fact::Summary(_)));
+    let Some(Fact::Summary(summary)) = other.facts.first_mut() else { panic!("a summary") };
+    (summary.began, summary.ended) = (moved + 1, moved + 2);
+    history.devices.push(other);
+    reads_alone(&mut history);
+    refused(&history, MarkerBack);
 }
 
 /// Anna writes twice, then a message of Ben's comes that he had written before; he looks, and reads all.

@@ -192,6 +192,24 @@ fn a_page_older_than_what_was_acknowledged_is_found() {
     refused(&history, Stale);
 }
 
+/// What was read is all that is known: nothing was acknowledged or heard by then.
+pub(super) fn reads_alone(history: &mut History) {
+    let is_read = |fact: &Fact| !matches!(fact, Fact::Did(_) | Fact::Heard { .. });
+    history.devices.iter_mut().for_each(|device| device.facts.retain(is_read));
+}
+
+#[test]
+fn a_page_older_than_what_another_device_has_read_is_found() {
+    let mut history = chat();
+    reads_alone(&mut history);
+    summary(&mut history, 0).ended = 80_000;
+    let newest = summary(&mut history, 0).head.seq;
+    let page = page(&mut history, 1);
+    assert!(page.head.seq < newest);
+    (page.began, page.ended) = (90_000, 90_001);
+    refused(&history, Stale);
+}
+
 #[test]
 fn a_list_without_a_conversation_is_found() {
     let mut history = chat();
