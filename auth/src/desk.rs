@@ -6,7 +6,6 @@ use link::{Actor, Caller, Context, Refusal, Revoked};
 use protocol::{ErrorCode, Millis, SessionId, UserId};
 use runtime::audit::{self, AuditResult, Event};
 use runtime::store::WriteTx;
-use runtime::telemetry::trace::TraceContext;
 use rusqlite::Connection;
 
 use crate::account::rows as accounts;
@@ -58,11 +57,10 @@ impl Ended {
 
 /// An audit event about a request.
 pub(crate) fn event(action: &'static str, resource: String, result: AuditResult, context: &Context) -> Event {
-    let trace = context.traceparent.as_deref().and_then(TraceContext::parse);
     Event::new(action, resource, result).with_request(
         context.client_ip,
         Some(context.request_id),
-        trace.map(|trace| trace.trace_id()),
+        Some(context.trace.trace_id()),
     )
 }
 

@@ -1,4 +1,4 @@
-//! The door: which command is served by what, and what every one of them has in common (its span, its counters, the audit trail
+//! The door: which command is served by what, and what every one of them has in common (its counters, the audit trail
 //! of what was refused).
 
 use std::sync::Arc;
@@ -8,8 +8,6 @@ use link::{Actor, Call, CookieChange, Hints, Refusal, Reply, Revocations, Servic
 use protocol::accounts::Role;
 use protocol::{ErrorCode, Millis, ServiceName};
 use runtime::audit::{AuditResult, Filter, Record, Spool};
-use runtime::telemetry::trace::TraceContext;
-use tracing::Instrument;
 
 use crate::commands::{admin, login, logout, me, password, refresh, register, sessions, users};
 use crate::desk;
@@ -190,18 +188,7 @@ impl Service for Auth {
     }
 
     async fn execute(&self, call: Call) -> Reply {
-        let trace = TraceContext::of(call.context.traceparent.as_deref());
-        let span = tracing::info_span!(
-            "execute",
-            service = ServiceName::Auth.as_str(),
-            request_id = %call.context.request_id,
-            trace_id = trace.trace_id(),
-            user_id = tracing::field::Empty,
-        );
-        if let Actor::User(caller) = call.actor {
-            span.record("user_id", tracing::field::display(caller.user));
-        }
-        self.serve(&call).instrument(span).await
+        self.serve(&call).await
     }
 
     async fn watch(&self) -> Result<Hints, Refusal> {

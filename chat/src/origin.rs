@@ -1,9 +1,8 @@
 //! Who asks, and from where: what a command is judged and audited by.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use link::{Call, Refusal};
+use link::{Call, Refusal, TraceContext};
 use protocol::accounts::Role;
 use protocol::{ConnectionId, ConversationId, RequestId, SessionId, UserId};
 use runtime::audit::{AuditResult, Event};
@@ -17,7 +16,7 @@ pub(crate) struct Origin {
     pub(crate) role: Role,
     client_ip: Option<IpAddr>,
     request_id: RequestId,
-    traceparent: Option<Arc<str>>,
+    trace: TraceContext,
 }
 
 impl Origin {
@@ -30,18 +29,13 @@ impl Origin {
             role: caller.role,
             client_ip: call.context.client_ip,
             request_id: call.context.request_id,
-            traceparent: call.context.traceparent.clone(),
+            trace: call.context.trace,
         })
     }
 
     /// Whether the account may act on messages of conversations that it is no member of.
     pub(crate) fn is_moderator(&self) -> bool {
         self.role >= Role::Moderator
-    }
-
-    fn trace_id(&self) -> Option<String> {
-        // `version-trace-parent-flags`
-        self.traceparent.as_deref().and_then(|header| header.split('-').nth(1)).map(str::to_owned)
     }
 
     /// An audit event of this user.
@@ -59,7 +53,7 @@ impl Origin {
         Event::new(action, resource, result).with_user(Some(self.user)).with_request(
             self.client_ip,
             Some(self.request_id),
-            self.trace_id(),
+            Some(self.trace.trace_id()),
         )
     }
 
@@ -71,6 +65,6 @@ impl Origin {
         Event::new(command.to_owned(), resource, AuditResult::Denied)
             .with_user(Some(self.user))
             .with_reason(reason)
-            .with_request(self.client_ip, Some(self.request_id), self.trace_id())
+            .with_request(self.client_ip, Some(self.request_id), Some(self.trace.trace_id()))
     }
 }

@@ -13,6 +13,8 @@ const UNKNOWN: &str = "unknown";
 const SIGNALS: [&str; 5] = ["hello", "sync", "renew", "ack", "ping"];
 /// What the server sends.
 const SENT: [&str; 2] = ["event", "reply"];
+/// How a command was answered: done, refused for the client's own reason, or failed for the server's.
+const RESULTS: [&str; 3] = ["ok", "refused", "failed"];
 /// Sockets that ended without a close of ours.
 pub(crate) const TRANSPORT: &str = "transport";
 
@@ -24,6 +26,7 @@ pub(crate) struct Meters {
     pub(crate) events_sent: Counter,
     pub(crate) replies_sent: Counter,
     errors: HashMap<&'static str, Counter>,
+    answers: [Counter; 3],
     limits: HashMap<&'static str, (Counter, Counter)>,
 }
 
@@ -45,6 +48,7 @@ impl Meters {
             errors: errors
                 .map(|name| (name, counter!("websocket_errors_total", "service" => SERVICE, "error" => name)))
                 .collect(),
+            answers: RESULTS.map(|result| counter!("command_answers_total", "service" => SERVICE, "result" => result)),
             limits: endpoints().map(|endpoint| (endpoint, limit(endpoint))).collect(),
         };
         this.zero();
@@ -55,7 +59,8 @@ impl Meters {
         self.sockets.increment(0.0);
         let plain = [&self.received_unknown, &self.events_sent, &self.replies_sent];
         let limits = self.limits.values().flat_map(|(hits, blocked)| [hits, blocked]);
-        for counter in plain.into_iter().chain(self.received.values()).chain(self.errors.values()).chain(limits) {
+        let plain = plain.into_iter().chain(&self.answers);
+        for counter in plain.chain(self.received.values()).chain(self.errors.values()).chain(limits) {
             counter.increment(0);
         }
     }
@@ -63,6 +68,17 @@ impl Meters {
     /// A frame of this type came.
     pub(crate) fn received(&self, name: &str) {
         self.received.get(name).unwrap_or(&self.received_unknown).increment(1);
+    }
+
+    /// A command was answered with this status of HTTP, or with the code that has it on a socket.
+    pub(crate) fn answered(&self, status: u16) {
+        let [ok, refused, failed] = &self.answers;
+        let counter = match status {
+            ..400 => ok,
+            400..500 => refused,
+            500.. => failed,
+        };
+        counter.increment(1);
     }
 
     /// A socket ended by an error.

@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::scope::Scope;
+use crate::trace::TraceContext;
+
 /// A command with all that a service needs to judge it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
@@ -58,8 +61,8 @@ pub struct Caller {
 pub struct Context {
     /// Names the request.
     pub request_id: RequestId,
-    /// The W3C `traceparent` of the caller's span.
-    pub traceparent: Option<Arc<str>>,
+    /// Where the request stands in its trace.
+    pub trace: TraceContext,
     /// The client's address (GW10).
     pub client_ip: Option<IpAddr>,
     /// What the client calls itself.
@@ -132,16 +135,17 @@ impl Refusal {
 }
 
 impl Context {
-    /// The trace's id, out of the `traceparent` (`version-trace-parent-flags`).
-    #[must_use]
-    pub fn trace_id(&self) -> Option<&str> {
-        self.traceparent.as_deref().and_then(|header| header.split('-').nth(1))
-    }
-
-    /// The context of work that no client asked for.
+    /// The context of what the system itself asks: the names of the work that it is part of, or new ones where no client asked for that.
     #[must_use]
     pub fn internal() -> Self {
-        Self { request_id: RequestId::now(), traceparent: None, client_ip: None, user_agent: None }
+        let Scope { request_id, trace } = Scope::current().unwrap_or_else(Scope::begin);
+        Self { request_id, trace, client_ip: None, user_agent: None }
+    }
+
+    /// The names that what is done for the command is known by.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope { request_id: self.request_id, trace: self.trace }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct ClientFrame<'a> {
     /// The idempotency key, where the command's table row wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ClientId>,
+    /// The W3C `traceparent` of the caller's span, for whoever follows requests through several systems; one that is not well-formed is ignored.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<std::borrow::Cow<'a, str>>,
     /// The command's body; absent means `{}`.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub body: Option<&'a RawValue>,

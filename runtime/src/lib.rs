@@ -6,12 +6,12 @@
 //! - Whatever decides by time is a pure machine that gets its time passed in ([`limits`]); one thin
 //!   layer around it owns the clock.
 //! - Every queue, map and table is bounded, and says so when it is full.
-//! - Input from outside is parsed at this edge into types ([`listen::ClientAddr`], [`telemetry::trace::TraceContext`],
-//!   [`config::ConfigError`] names the key) and not looked at again.
+//! - Input from outside is parsed at this edge into types ([`listen::ClientAddr`], [`link::TraceContext`], [`config::ConfigError`] names the
+//!   key) and not looked at again.
 //!
 //! A tour, in the order in which a process meets them:
 //! - [`config`]: defaults < file < environment < secret files; unknown keys refused.
-//! - [`telemetry`]: logs, trace context, one metrics exposition per service.
+//! - [`telemetry`]: logs, one metrics exposition per service.
 //! - [`store`]: SQLite with one writer, group commit and honest answers; migrations; the lock of the data directory.
 //! - [`audit`]: the append-only trail, in the transaction of what it records.
 //! - [`listen`]: the accept loop: limits on slow clients, proxies, TLS with reload.

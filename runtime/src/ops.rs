@@ -12,13 +12,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::{Stream, stream};
 use http::{StatusCode, header};
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use protocol::ServiceName;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use crate::lifecycle::Shutdown;
+use crate::lifecycle::{Phase, Shutdown};
 use crate::listen::{PeerAddr, ViaProxy};
 use crate::telemetry::metrics::MetricsHandles;
 
@@ -26,7 +28,14 @@ use crate::telemetry::metrics::MetricsHandles;
 #[derive(Debug, Clone)]
 pub struct Readiness {
     shutdown: Shutdown,
-    dependencies: Arc<Mutex<BTreeMap<Arc<str>, Standing>>>,
+    dependencies: Dependencies,
+}
+
+/// How each stands, and the word that one of them has changed.
+#[derive(Debug, Clone, Default)]
+struct Dependencies {
+    standings: Arc<Mutex<BTreeMap<Arc<str>, Standing>>>,
+    changed: Arc<watch::Sender<()>>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,32 +49,57 @@ struct Standing {
 #[derive(Debug, Clone)]
 pub struct Dependency {
     name: Arc<str>,
-    dependencies: Arc<Mutex<BTreeMap<Arc<str>, Standing>>>,
+    dependencies: Dependencies,
 }
 
 impl Readiness {
     /// Ready as long as `shutdown` has not begun.
     pub fn new(shutdown: Shutdown) -> Self {
-        Self { shutdown, dependencies: Arc::default() }
+        Self { shutdown, dependencies: Dependencies::default() }
     }
 
     /// Adds a dependency, down until it is reported up. Without a `needed` one the service can't serve.
     pub fn dependency(&self, name: impl Into<Arc<str>>, needed: bool) -> Dependency {
         let name = name.into();
         let standing = Standing { needed, down: Some("starting".to_owned()) };
-        self.dependencies.lock().insert(Arc::clone(&name), standing);
-        Dependency { name, dependencies: Arc::clone(&self.dependencies) }
+        self.dependencies.standings.lock().insert(Arc::clone(&name), standing);
+        self.dependencies.changed.send_replace(());
+        Dependency { name, dependencies: self.dependencies.clone() }
     }
 
     /// Whether the service can serve.
     pub fn is_ready(&self) -> bool {
         self.shutdown.is_running()
-            && self.dependencies.lock().values().all(|standing| !standing.needed || standing.down.is_none())
+            && self.dependencies.standings.lock().values().all(|standing| !standing.needed || standing.down.is_none())
+    }
+
+    /// Whether the service can serve: now, and whenever that changes. It ends with the shutdown.
+    pub fn changes(&self) -> impl Stream<Item = bool> + Send + 'static {
+        let state = (self.clone(), self.dependencies.changed.subscribe(), None);
+        stream::unfold(state, async |(readiness, mut changed, told)| {
+            loop {
+                // What changes after this look wakes the waiting below.
+                changed.mark_unchanged();
+                let ready = readiness.is_ready();
+                if told != Some(ready) {
+                    return Some((ready, (readiness, changed, Some(ready))));
+                }
+                if !readiness.shutdown.is_running() {
+                    return None;
+                }
+                tokio::select! {
+                    // The sender lives as long as `readiness`.
+                    _ = changed.changed() => {}
+                    () = readiness.shutdown.reached(Phase::NotReady) => {}
+                }
+            }
+        })
     }
 
     fn report(&self) -> Value {
         let dependencies: serde_json::Map<String, Value> = self
             .dependencies
+            .standings
             .lock()
             .iter()
             .map(|(name, standing)| {
@@ -99,9 +133,10 @@ impl Dependency {
     }
 
     fn set(&self, down: Option<String>) {
-        if let Some(standing) = self.dependencies.lock().get_mut(&self.name) {
+        if let Some(standing) = self.dependencies.standings.lock().get_mut(&self.name) {
             standing.down = down;
         }
+        self.dependencies.changed.send_replace(());
     }
 }
 
@@ -160,8 +195,8 @@ async fn readyz(State(ops): State<Ops>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lifecycle::Phase;
     use axum::body::Body;
+    use futures_util::StreamExt;
     use tower::ServiceExt;
 
     async fn answer(readiness: &Readiness, path: &str, peer: &str, proxied: bool) -> (StatusCode, String) {
@@ -217,6 +252,29 @@ mod tests {
         assert!(ready().await);
         store.down("full");
         assert!(!ready().await);
+    }
+
+    #[tokio::test]
+    async fn each_change_is_told_once_and_the_shutdown_is_the_last() {
+        let shutdown = Shutdown::new();
+        let readiness = Readiness::new(shutdown.clone());
+        let store = readiness.dependency("store", true);
+        let cache = readiness.dependency("cache", false);
+        let mut changes = std::pin::pin!(readiness.changes());
+        assert_eq!(changes.next().await, Some(false));
+        store.up();
+        assert_eq!(changes.next().await, Some(true));
+        // Nothing that needs telling.
+        cache.down("refused");
+        store.up();
+        assert_eq!(futures_util::poll!(changes.next()), std::task::Poll::Pending);
+        store.down("full");
+        assert_eq!(changes.next().await, Some(false));
+        store.up();
+        assert_eq!(changes.next().await, Some(true));
+        shutdown.advance(Phase::NotReady);
+        assert_eq!(changes.next().await, Some(false));
+        assert_eq!(changes.next().await, None);
     }
 
     #[tokio::test]

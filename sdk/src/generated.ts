@@ -1163,6 +1163,8 @@ export interface ClientFrame {
   type: string;
   to?: string;
   key?: Uuid;
+  /** The W3C `traceparent` of the caller's span. */
+  traceparent?: string;
   body?: unknown;
 }
 

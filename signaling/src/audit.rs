@@ -34,6 +34,6 @@ fn event(call: &Call, caller: Caller, resource: String, result: AuditResult) -> 
     Event::new(call.command.clone(), resource, result).with_user(Some(caller.user)).with_request(
         context.client_ip,
         Some(context.request_id),
-        context.trace_id().map(str::to_owned),
+        Some(context.trace.trace_id()),
     )
 }

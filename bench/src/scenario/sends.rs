@@ -156,6 +156,7 @@ pub(super) fn frame(id: u64, conversation: ConversationId) -> Result<Vec<u8>> {
         name: "messages.send".into(),
         to: Some(conversation.to_string().into()),
         key: None,
+        traceparent: None,
         body: Some(&body),
     };
     let mut bytes = serde_json::to_vec(&frame)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use link::grpc::{self, Address, Key, Listener, Trust};
+use link::grpc::{self, Address, Key, Listener, Offered, Trust};
 use link::{Actor, Call, Caller, Context, Item, Page, ReadRequest, Reader, Reply, Service};
 use parking_lot::Mutex;
 use protocol::accounts::{FindUsers, Profile, Profiles, Role};
@@ -102,7 +102,7 @@ impl World {
         std::fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
         let (address, trust) = (Address::Unix(folder.join("link.sock")), Trust::of_key(Key::generate()));
         let listener = Listener::bind(&address, &trust).await.unwrap();
-        tokio::spawn(listener.serve(vec![Arc::clone(&world.way)], CancellationToken::new()));
+        tokio::spawn(listener.serve(vec![Offered::always(Arc::clone(&world.way))], CancellationToken::new()));
         world.way = grpc::connect(&address, &trust, ServiceName::Chat, Arc::new(|_| ())).unwrap();
         world
     }

@@ -247,6 +247,7 @@ impl Core {
                 name: command.name.as_ref().into(),
                 to: command.to.as_deref().map(Into::into),
                 key: command.key,
+                traceparent: None,
                 body: command.body.as_deref(),
             };
             push_frame(&mut self.outputs, &frame);
@@ -270,7 +271,8 @@ impl Core {
     }
 
     fn send(&mut self, id: Option<u64>, name: &'static str, body: Option<Box<RawValue>>) {
-        let frame = ClientFrame { id, name: name.into(), to: None, key: None, body: body.as_deref() };
+        let frame =
+            ClientFrame { id, name: name.into(), to: None, key: None, traceparent: None, body: body.as_deref() };
         push_frame(&mut self.outputs, &frame);
     }
 

@@ -4,8 +4,8 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
+use link::trace::{TRACEPARENT_HEADER, TraceContext};
 use runtime::listen::Secure;
-use runtime::telemetry::trace::{TRACEPARENT_HEADER, TraceContext};
 
 /// For answers that are no page.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::request::Parts;
-use link::{Context, Refusal};
+use link::{Context, Refusal, Scope, TraceContext};
 use protocol::{ErrorCode, RequestId};
 use runtime::listen::{ClientAddr, Secure};
-use runtime::telemetry::trace::TraceContext;
 
 /// The longest user agent that is passed on.
 const USER_AGENT_CHARS_MAX: usize = 200;
@@ -19,8 +18,6 @@ pub(crate) struct Origin {
     pub(crate) request_id: RequestId,
     pub(crate) trace: TraceContext,
     pub(crate) address: IpAddr,
-    /// The trace as a header, made once for all commands of a socket.
-    traceparent: Arc<str>,
     pub(crate) user_agent: Option<Arc<str>>,
     pub(crate) secure: bool,
 }
@@ -35,26 +32,31 @@ impl Origin {
         Self {
             request_id: extensions.get().copied().unwrap_or_else(RequestId::now),
             trace,
-            traceparent: trace.header().into(),
             address: extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddr(address)| *address),
             user_agent: user_agent.map(Into::into),
             secure: extensions.get().is_some_and(|Secure(secure)| *secure),
         }
     }
 
+    /// The names of what is done for this request.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope { request_id: self.request_id, trace: self.trace }
+    }
+
     /// The context of a command of this request.
     pub(crate) fn context(&self) -> Context {
         Context {
             request_id: self.request_id,
-            traceparent: Some(Arc::clone(&self.traceparent)),
+            trace: self.trace,
             client_ip: Some(self.address),
             user_agent: self.user_agent.clone(),
         }
     }
 
-    /// The same for one of many commands of a socket: each has a name of its own.
-    pub(crate) fn context_of_command(&self) -> Context {
-        Context { request_id: RequestId::now(), ..self.context() }
+    /// The same for one of many commands of a socket: each has a name of its own, and goes on with the trace that its frame names.
+    pub(crate) fn context_of_command(&self, traceparent: Option<&str>) -> Context {
+        let named = traceparent.and_then(TraceContext::parse).map(|named| named.child());
+        Context { request_id: RequestId::now(), trace: named.unwrap_or(self.trace), ..self.context() }
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) async fn serve(edge: Arc<Edge>, specs: Arc<[&'static CommandSpec]>, r
                 Ok(response) => response,
                 Err(refusal) => refuse(&refusal, origin.request_id),
             };
+            edge.meters.answered(response.status().as_u16());
             tell_limits(&mut response, spent);
             response
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use link::named::Served;
 use link::{Actor, Call, Caller, Refusal, Reply, Service};
 use protocol::accounts::Role;
 use protocol::commands::{Access, COMMANDS, CommandSpec, Cost};
@@ -76,10 +77,14 @@ impl Edge {
             Ok(service) => service,
             Err(refusal) => return refusal.into(),
         };
+        let served = Served::begin(spec.name);
         let reply = match tokio::time::timeout(self.deadline(spec), service.execute(call)).await {
             Ok(reply) => reply,
             Err(_) => Refusal::of(ErrorCode::Timeout).into(),
         };
+        if let Some(served) = served {
+            served.tell(&reply);
+        }
         // A logout, a new password, a suspension: what they end must not go on until the list's next turn (AU6).
         if spec.service == ServiceName::Auth && spec.cost == Cost::Write {
             self.tokens.revocations().look();

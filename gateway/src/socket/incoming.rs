@@ -72,6 +72,8 @@ impl Connection {
 
     /// Queues a reply.
     pub(super) fn reply(&self, id: u64, request: RequestId, result: &Result<Bytes, Refusal>) {
+        let status = result.as_ref().map_or_else(|refusal| refusal.code.status(), |_| 200);
+        self.edge.meters.answered(status);
         let mut session = self.conn.session();
         let reply = session.codec().reply(id, request, result);
         session.say(reply);
@@ -111,7 +113,7 @@ impl Connection {
     }
 
     fn command(&mut self, frame: &ClientFrame<'_>, bytes: &Bytes) {
-        let context = self.origin.context_of_command();
+        let context = self.origin.context_of_command(frame.traceparent.as_deref());
         let request = context.request_id;
         match self.call(frame, bytes, context) {
             Ok((spec, call)) if Limits::is_exact(spec.cost) => self.weigh(frame.id, spec, call),
@@ -153,7 +155,7 @@ impl Connection {
             "command",
             service = "api-gateway",
             request_id = request.0.as_u128(),
-            trace_id = self.origin.trace.trace_number(),
+            trace_id = call.context.trace.trace_number(),
             user_id = self.caller.user.0.as_u128(),
         );
         let edge = Arc::clone(&self.edge);

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderValue, Method, header};
 use link::Refusal;
+use link::scope::within;
 use protocol::{CloseCode, ErrorCode};
 use runtime::lifecycle::Phase;
 
@@ -93,7 +94,9 @@ async fn open(edge: Arc<Edge>, handshake: Handshake, offer: Offer, token: Option
     };
     let codec = offer.codec;
     let response = handshake.answer(offer.subprotocol);
-    tokio::spawn(async move {
+    // What is read for the socket bears the names of the request that opened it; its commands have their own.
+    let scope = origin.scope();
+    tokio::spawn(within(scope, async move {
         let Ok(stream) = handshake.stream.await else { return };
         let _open = edge.sockets.enter(&edge.meters);
         let transport = Transport::new(stream);
@@ -102,7 +105,7 @@ async fn open(edge: Arc<Edge>, handshake: Handshake, offer: Offer, token: Option
         if let Some(connection) = begun {
             connection.run().await;
         }
-    });
+    }));
     response
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::bus::{Hint, Publisher};
-use crate::grpc::{Address, Key, Listener, Trust, connect};
+use crate::grpc::{Address, Key, Listener, Offered, Trust, connect};
 use crate::{Audience, Identity};
 
 /// An instance that notes what it was asked.
@@ -87,7 +87,7 @@ impl Node {
         self.address = listener.address().clone();
         let stop = CancellationToken::new();
         let service = Arc::clone(&self.service) as Arc<dyn Service>;
-        self.running = Some((stop.clone(), tokio::spawn(listener.serve(vec![service], stop))));
+        self.running = Some((stop.clone(), tokio::spawn(listener.serve(vec![Offered::always(service)], stop))));
     }
 
     async fn end(&mut self) {

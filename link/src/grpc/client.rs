@@ -28,7 +28,7 @@ use super::wire::proto::link_client::LinkClient;
 use super::wire::{self, proto};
 use super::{
     Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, MESSAGE_BYTES_MAX,
-    SERVICE_HEADER, STREAM_WINDOW_BYTES, Trust,
+    SERVICE_HEADER, STREAM_WINDOW_BYTES, Trust, names,
 };
 use crate::bus::{Hint, Hints};
 use crate::call::{Call, Refusal, Reply};
@@ -74,7 +74,8 @@ pub fn connect(
     Ok(Arc::new_cyclic(|own| Remote { service, client, lanes, breaker, observer, own: Weak::clone(own) }))
 }
 
-fn channel(address: &Address, trust: &Trust) -> Result<Channel, AddressError> {
+/// The way to an address, made with the first call and again whenever it broke.
+pub(super) fn channel(address: &Address, trust: &Trust) -> Result<Channel, AddressError> {
     let endpoint = Endpoint::from_static("http://link")
         .http2_keep_alive_interval(KEEPALIVE_EVERY)
         .keep_alive_timeout(KEEPALIVE_WITHIN)
@@ -103,7 +104,7 @@ fn channel(address: &Address, trust: &Trust) -> Result<Channel, AddressError> {
     })
 }
 
-/// Shows the key, where one is asked for, and names the service on every call.
+/// Shows the key, where one is asked for, names the service on every call, and the work that it is made for.
 #[derive(Clone)]
 pub(super) struct Credentials {
     key: Option<MetadataValue<Ascii>>,
@@ -119,6 +120,7 @@ impl Interceptor for Credentials {
         if let Some(service) = &self.service {
             metadata.insert(SERVICE_HEADER, service.clone());
         }
+        names::show(metadata);
         Ok(request)
     }
 }

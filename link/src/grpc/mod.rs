@@ -2,7 +2,7 @@
 //!
 //! [`Listener`] offers any number of services at one address; [`connect`] gives one of them as an `Arc<dyn Service>` that behaves
 //! like the service itself, with the failures that a network adds: deadlines, a breaker, a connection that comes back by itself.
-//! The call names its service, so that one address is enough for a process.
+//! The call names its service, so that one address is enough for a process. Beside the services it answers `grpc.health.v1.Health`, behind the same gate.
 //!
 //! On one machine a call shows the data directory's [`Key`]. Beyond loopback that neither hides bodies nor proves who answers: there both
 //! ends show certificates ([`Tls`]), and without any the link does not start.
@@ -11,10 +11,13 @@ mod address;
 mod breaker;
 mod certificates;
 mod client;
+mod endpoint;
 mod failure;
+mod health;
 pub mod hints;
 mod key;
 mod lane;
+mod names;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ pub use address::{Address, AddressError, NetworkAddress};
 pub use breaker::BreakerState;
 pub use certificates::{MakeError, make_certificate};
 pub use client::{BreakerObserver, connect};
+pub use health::Offered;
 pub use key::Key;
 pub use server::{BindError, Listener};
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -5,39 +5,29 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use futures_util::{Stream, StreamExt};
-use protocol::ErrorCode;
+use futures_util::StreamExt;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Status};
 
-use super::failure::to_status;
-use super::lane;
-use super::wire::proto::link_server::{Link, LinkServer};
-use super::wire::{self, proto};
+use super::endpoint::Endpoint;
+use super::health::{Health, Offered};
+use super::wire::proto::link_server::LinkServer;
 use super::{
     Address, AddressError, CONNECTION_WINDOW_BYTES, KEEPALIVE_EVERY, KEEPALIVE_WITHIN, KEY_HEADER, Key,
-    MESSAGE_BYTES_MAX, NetworkAddress, SERVICE_HEADER, STREAM_WINDOW_BYTES, Tls, Trust,
+    MESSAGE_BYTES_MAX, NetworkAddress, STREAM_WINDOW_BYTES, Tls, Trust,
 };
-use crate::call::Refusal;
-use crate::service::Service;
 
 /// The longest path of a Unix socket (`sun_path` less its end).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 /// Calls in flight on one connection. Beyond it a gateway waits; its own budgets keep it below.
 const CALLS_MAX: u32 = 8_192;
-/// Hints that are ready go into one message, up to this many.
-const HINTS_PER_MESSAGE: usize = 64;
-
 /// A bound address of the link.
 #[derive(Debug)]
 pub struct Listener {
@@ -136,12 +126,29 @@ impl Listener {
         }
     }
 
-    /// Offers the services until `shutdown`; then calls in flight are finished and hint streams end.
+    /// Offers the services until `shutdown`; then calls in flight are finished, hint streams and watches of their health end.
     ///
     /// # Errors
     /// When the transport fails.
-    pub async fn serve(self, services: Vec<Arc<dyn Service>>, shutdown: CancellationToken) -> io::Result<()> {
-        let router = router(services, self.gate, shutdown.clone());
+    pub async fn serve(self, offered: Vec<Offered>, shutdown: CancellationToken) -> io::Result<()> {
+        let (services, ready): (HashMap<_, _>, Vec<_>) = offered
+            .into_iter()
+            .map(|Offered { service, ready }| {
+                let name = service.name().as_str();
+                ((name, service), (name, ready))
+            })
+            .unzip();
+        let health = Health::of(ready).await;
+        let router = router(Endpoint { services, shutdown: shutdown.clone() }, &health, &self.gate);
+        let following = health.follow(shutdown.clone());
+        tokio::select! {
+            served = self.carry(router, shutdown) => served,
+            // It is followed to the end, and then the transport still has to.
+            ended = async { following.await; std::future::pending().await } => ended,
+        }
+    }
+
+    async fn carry(self, router: Router, shutdown: CancellationToken) -> io::Result<()> {
         let stop = shutdown.cancelled_owned();
         let served = match self.socket {
             Socket::Unix { listener, owner, _file } => {
@@ -217,9 +224,8 @@ fn is_of(socket: &io::Result<UnixStream>, owner: u32) -> bool {
     }
 }
 
-fn router(services: Vec<Arc<dyn Service>>, gate: Gate, shutdown: CancellationToken) -> Router {
-    let services = services.into_iter().map(|service| (service.name().as_str(), service)).collect();
-    let link = LinkServer::new(Endpoint { services, shutdown })
+fn router(endpoint: Endpoint, health: &Health, gate: &Gate) -> Router {
+    let link = LinkServer::new(endpoint)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Server::builder()
@@ -228,7 +234,8 @@ fn router(services: Vec<Arc<dyn Service>>, gate: Gate, shutdown: CancellationTok
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(CALLS_MAX)
-        .add_service(tonic::service::interceptor::InterceptedService::new(link, gate))
+        .add_service(InterceptedService::new(link, gate.clone()))
+        .add_service(InterceptedService::new(health.server(), gate.clone()))
 }
 
 /// What lets a call through; stands before every method, also of those that don't exist.
@@ -249,94 +256,5 @@ impl Interceptor for Gate {
         }
         tracing::warn!("the link refused a call without the key");
         Err(Status::unauthenticated("the link's key is missing or wrong"))
-    }
-}
-
-struct Endpoint {
-    services: HashMap<&'static str, Arc<dyn Service>>,
-    shutdown: CancellationToken,
-}
-
-impl Endpoint {
-    fn service<T>(&self, request: &Request<T>) -> Result<&Arc<dyn Service>, Status> {
-        let name = request.metadata().get(SERVICE_HEADER);
-        let name = name.and_then(|name| name.to_str().ok()).unwrap_or_default();
-        self.services.get(name).ok_or_else(|| {
-            to_status(Refusal::new(
-                ErrorCode::Unavailable,
-                format!("the service `{name}` does not run in this process"),
-            ))
-        })
-    }
-}
-
-type ReplyStream = ReceiverStream<Result<proto::Replies, Status>>;
-type HintStream = Pin<Box<dyn Stream<Item = Result<proto::Hints, Status>> + Send>>;
-
-#[async_trait]
-impl Link for Endpoint {
-    type ExecuteStream = ReplyStream;
-    type WatchStream = HintStream;
-
-    async fn execute(&self, request: Request<Streaming<proto::Calls>>) -> Result<Response<ReplyStream>, Status> {
-        let service = Arc::clone(self.service(&request)?);
-        let (replies, outgoing) = mpsc::channel(1);
-        tokio::spawn(lane::serve(service, request.into_inner(), replies, self.shutdown.clone()));
-        Ok(Response::new(ReceiverStream::new(outgoing)))
-    }
-
-    async fn watch(&self, request: Request<proto::WatchRequest>) -> Result<Response<HintStream>, Status> {
-        let hints = self.service(&request)?.watch().await.map_err(to_status)?;
-        let messages = hints
-            .take_until(self.shutdown.clone().cancelled_owned())
-            .ready_chunks(HINTS_PER_MESSAGE)
-            .map(|hints| Ok(proto::Hints { hints: hints.iter().map(Into::into).collect() }));
-        Ok(Response::new(Box::pin(messages)))
-    }
-
-    async fn subscriptions(
-        &self,
-        request: Request<proto::UserRequest>,
-    ) -> Result<Response<proto::SubscriptionsReply>, Status> {
-        let user = wire::reading::to_user(request.get_ref())?;
-        let subscriptions = self.service(&request)?.subscriptions(user).await;
-        Ok(Response::new(subscriptions.map_err(to_status)?.into()))
-    }
-
-    async fn heads(&self, request: Request<proto::HeadsRequest>) -> Result<Response<proto::HeadsReply>, Status> {
-        let streams: Result<Vec<_>, _> =
-            request.get_ref().streams.iter().map(|stream| wire::to_stream(stream)).collect();
-        let heads = self.service(&request)?.heads(streams?).await;
-        let heads = heads.map_err(to_status)?;
-        Ok(Response::new(proto::HeadsReply { heads: heads.into_iter().map(Into::into).collect() }))
-    }
-
-    async fn read(&self, request: Request<proto::ReadRequest>) -> Result<Response<proto::Page>, Status> {
-        let service = self.service(&request)?;
-        let page = service.read(request.into_inner().try_into()?).await;
-        Ok(Response::new(page.map_err(to_status)?.into()))
-    }
-
-    async fn registers(&self, request: Request<proto::UserRequest>) -> Result<Response<proto::RegistersReply>, Status> {
-        let user = wire::reading::to_user(request.get_ref())?;
-        let registers = self.service(&request)?.registers(user).await;
-        let registers = registers.map_err(to_status)?;
-        Ok(Response::new(proto::RegistersReply { registers: registers.iter().map(Into::into).collect() }))
-    }
-
-    async fn devices(&self, request: Request<proto::DeviceReport>) -> Result<Response<proto::DeviceAnswer>, Status> {
-        let service = self.service(&request)?;
-        let answer = service.devices(request.into_inner().try_into()?).await;
-        let resend = answer.map_err(to_status)?.resend;
-        Ok(Response::new(proto::DeviceAnswer { resend }))
-    }
-
-    async fn revocations(
-        &self,
-        request: Request<proto::RevocationsRequest>,
-    ) -> Result<Response<proto::RevocationsReply>, Status> {
-        let after = request.get_ref().after;
-        let revocations = self.service(&request)?.revocations(after).await;
-        Ok(Response::new(revocations.map_err(to_status)?.into()))
     }
 }

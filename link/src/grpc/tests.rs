@@ -1,5 +1,7 @@
 //! A service across the link answers like the service itself; what a network adds has a stated meaning.
 
+mod health;
+mod names;
 mod tls;
 
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{Address, AddressError, BindError, BreakerState, Key, Listener, Trust, connect};
+use super::{Address, AddressError, BindError, BreakerState, Key, Listener, Offered, Trust, connect};
 use crate::*;
 
 /// A service with something to say to every method.
@@ -180,7 +182,7 @@ async fn serve(address: &Address, trust: &Trust, service: Arc<dyn Service>) -> S
     let listener = Listener::bind(address, trust).await.unwrap();
     let address = listener.address().clone();
     let stop = CancellationToken::new();
-    let task = tokio::spawn(listener.serve(vec![service], stop.clone()));
+    let task = tokio::spawn(listener.serve(vec![Offered::always(service)], stop.clone()));
     Served { address, stop, task: AbortOnDropHandle::new(task) }
 }
 

@@ -3,11 +3,12 @@ use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Extension, Router};
+use link::TraceContext;
 use protocol::{RequestId, ServiceName};
 use tower::ServiceExt;
 
 use super::*;
-use crate::telemetry::{metrics, trace::TraceContext};
+use crate::telemetry::metrics;
 
 const SERVICE: ServiceName = ServiceName::Signaling;
 

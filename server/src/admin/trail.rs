@@ -5,9 +5,9 @@
 
 use std::net::IpAddr;
 
+use link::TraceContext;
 use protocol::RequestId;
 use runtime::audit::{AuditResult, Event, Spool};
-use runtime::telemetry::trace::TraceContext;
 
 /// The way into the trail; a process whose services have no store has only its log.
 #[derive(Clone)]

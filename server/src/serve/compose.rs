@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use link::Service;
+use link::{Named, Service};
 use protocol::ServiceName;
 use runtime::audit::Spool;
 use runtime::lifecycle::{Shutdown, Tasks};
@@ -61,13 +61,13 @@ impl Composition {
 
         if let Some(part) = composition.parts.get(&ServiceName::Auth) {
             let auth = open_auth(config, part, &composition.shutdown).context("auth")?;
-            local.push(Arc::clone(&auth) as Arc<dyn Service>);
+            local.push(Named::new(auth.clone()));
             composition.auth = Some(auth);
         }
         if let Some(part) = composition.parts.get(&ServiceName::Chat) {
             let auth = peers::find(config, &local, ServiceName::Auth, part.asker(ServiceName::Chat))?;
             let chat = open_chat(config, part, &composition.shutdown, auth).context("chat")?;
-            local.push(Arc::clone(&chat) as Arc<dyn Service>);
+            local.push(Named::new(chat.clone()));
             composition.chat = Some(chat);
         }
         let bound = turn.as_ref().map(turn::Listeners::addresses).unwrap_or_default();
@@ -86,11 +86,11 @@ impl Composition {
                 relay: relayed::access(config, &bound).context("turn")?.map(|access| relayed::relay(access, turn)),
             };
             let signaling = open_signaling(config, part, &composition.shutdown, peers).await.context("signaling")?;
-            local.push(Arc::clone(&signaling) as Arc<dyn Service>);
+            local.push(Named::new(signaling.clone()));
             composition.signaling = Some(signaling);
         }
         if config.runs(ServiceName::Storage) {
-            local.push(Arc::new(storage::Storage));
+            local.push(Named::new(Arc::new(storage::Storage)));
         }
         if let Some(part) = composition.parts.get(&ServiceName::Gateway) {
             let of = |service| peers::find(config, &local, service, part.asker(ServiceName::Gateway));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use link::Service;
-use link::grpc;
+use futures_util::StreamExt;
+use link::grpc::{self, Offered};
 use protocol::ServiceName;
 use runtime::lifecycle::{Shutdown, drain_on_signal};
 use runtime::telemetry::metrics::MetricsHandles;
@@ -50,7 +50,11 @@ pub(crate) async fn serve(
     for door in listeners.doors {
         tracing::info!(address = %door.listener.address(), "listening for other processes");
         let offered = composition.local.iter().filter(|service| door.offers.contains(&service.name()));
-        let offered = offered.cloned().collect();
+        let offered = offered.filter_map(|service| {
+            let readiness = &composition.parts.get(&service.name())?.readiness;
+            Some(Offered { service: Arc::clone(service), ready: readiness.changes().boxed() })
+        });
+        let offered = offered.collect();
         doors.spawn(serve_link(door.listener, offered, shutdown.clone()).in_current_span());
     }
     doors.close();
@@ -83,7 +87,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn serve_link(listener: grpc::Listener, services: Vec<Arc<dyn Service>>, shutdown: Shutdown) {
+async fn serve_link(listener: grpc::Listener, offered: Vec<Offered>, shutdown: Shutdown) {
     let stop = CancellationToken::new();
     let draining = async {
         shutdown.draining().await;
@@ -91,7 +95,7 @@ async fn serve_link(listener: grpc::Listener, services: Vec<Arc<dyn Service>>, s
         shutdown.stopped().await;
     };
     tokio::select! {
-        served = listener.serve(services, stop.clone()) => {
+        served = listener.serve(offered, stop.clone()) => {
             if let Err(error) = served {
                 tracing::error!(%error, "the link ended");
             }

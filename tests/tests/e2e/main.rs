@@ -8,6 +8,8 @@ mod calls;
 mod conversations;
 mod drain;
 mod encrypted;
+mod followed;
+mod health;
 mod invisible;
 mod limits;
 mod links;

@@ -9,18 +9,28 @@ use serde_json::Value;
 
 use crate::engine::Engine;
 
+/// What is shortened in the copies that it is started with, in proportion: how long an alert's expression must hold (`configs/alerts.yml`) and how often
+/// it is looked at. Everything else is what is shipped.
+const SHORTENED: [(&str, &str); 5] = [
+    ("for: 30s", "for: 1s"),
+    ("for: 1m", "for: 2s"),
+    ("for: 2m", "for: 4s"),
+    ("for: 5m", "for: 10s"),
+    ("evaluation_interval: 10s", "evaluation_interval: 1s"),
+];
+
 /// A Prometheus that scrapes the services.
 pub(crate) struct Prometheus {
     rest: Rest,
 }
 
 impl Prometheus {
-    /// Starts it; the services must run. Its Alertmanager is nobody.
+    /// Starts it; the services and Alertmanager must run.
     pub(crate) async fn start(engine: &mut Engine) -> Self {
         let host = engine.host();
         let address = SocketAddr::from((host, free_port(host)));
-        let nobody = SocketAddr::from((host, free_port(host)));
-        let edits = [("0.0.0.0:9091", address.to_string()), ("alertmanager:9093", nobody.to_string())];
+        let mut edits = SHORTENED.map(|(shipped, shortened)| (shipped, shortened.to_owned())).to_vec();
+        edits.push(("0.0.0.0:9091", address.to_string()));
         engine.start("prometheus", &edits);
         let rest = Rest::to(address);
         let ready = async || {
@@ -54,6 +64,16 @@ impl Prometheus {
         let what = format!("{what} to be over: {expression}");
         wait::until_within(wait::PATIENCE * 2, &what, async || self.query(expression).await.is_empty().then_some(()))
             .await;
+    }
+
+    /// Awaits that an alert fires.
+    pub(crate) async fn fires(&self, name: &str) {
+        self.has(name, &format!(r#"ALERTS{{alertname="{name}", alertstate="firing"}}"#)).await;
+    }
+
+    /// Awaits that an alert is over.
+    pub(crate) async fn resolves(&self, name: &str) {
+        self.has_not(name, &format!(r#"ALERTS{{alertname="{name}"}}"#)).await;
     }
 
     /// The alerting rules as it has loaded them.

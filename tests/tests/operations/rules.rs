@@ -32,12 +32,6 @@ pub(crate) fn alerts() -> Vec<Alert> {
     rules.map(alert).collect()
 }
 
-/// When the alert of this name fires.
-pub(crate) fn expression_of(name: &str) -> String {
-    let found = alerts().into_iter().find(|alert| alert.name == name);
-    found.unwrap_or_else(|| panic!("no alert {name}")).expression
-}
-
 #[test]
 fn prometheus_own_tool_finds_nothing_wrong() {
     must_pass("promtool", &["check", "config", "configs/prometheus.yml"]);

@@ -5,6 +5,7 @@ use protocol::accounts::Role;
 
 use super::{Malformed, id, proto, to_id};
 use crate::call::{Actor, Call, Caller, Context, CookieChange, Refusal, Reply};
+use crate::trace::TraceContext;
 
 impl From<Call> for proto::Call {
     fn from(call: Call) -> Self {
@@ -26,7 +27,7 @@ impl From<Call> for proto::Call {
             cookie: call.cookie,
             context: Some(proto::Context {
                 request_id: id(call.context.request_id.as_bytes()),
-                traceparent: call.context.traceparent.map(|text| text.to_string()),
+                traceparent: Some(call.context.trace.header()),
                 client_ip: call.context.client_ip.map(|ip| ip.to_string()),
                 user_agent: call.context.user_agent.map(|text| text.to_string()),
             }),
@@ -69,7 +70,7 @@ impl TryFrom<proto::Call> for Call {
             cookie: call.cookie,
             context: Context {
                 request_id: to_id(&context.request_id, "request_id")?,
-                traceparent: context.traceparent.map(Into::into),
+                trace: TraceContext::of(context.traceparent.as_deref()),
                 client_ip,
                 user_agent: context.user_agent.map(Into::into),
             },

@@ -45,10 +45,10 @@ fn call() -> impl Strategy<Value = Call> {
             })
         })
     ];
-    let context = (uuid(), option::of(".*"), option::of(any::<std::net::IpAddr>()), option::of(".*")).prop_map(
-        |(id, traceparent, client_ip, user_agent)| Context {
+    let context = (uuid(), any::<bool>(), option::of(any::<std::net::IpAddr>()), option::of(".*")).prop_map(
+        |(id, sampled, client_ip, user_agent)| Context {
             request_id: id.into(),
-            traceparent: traceparent.map(Into::into),
+            trace: TraceContext::make(sampled),
             client_ip,
             user_agent: user_agent.map(Into::into),
         },

@@ -149,6 +149,12 @@ pub const CATALOGUE: &[Metric] = &[
         USES_REDIS,
         "1 while the service lives on its own memory, until what it did meanwhile is back in Redis",
     ),
+    counter(
+        "command_answers_total",
+        &["service", "result"],
+        &[Gateway],
+        "Commands answered over REST and sockets: ok, refused (the client's reason) or failed (the server's)",
+    ),
     // Sockets
     gauge("websocket_connections", &["service"], &[Gateway], "Open sockets"),
     counter("websocket_messages_total", &["service", "type", "direction"], &[Gateway], "Frames by type and direction"),

@@ -1,7 +1,8 @@
 //! W3C trace context and request ids, as they come from and go to untrusted headers.
 //!
 //! A header that does not parse is treated as absent: a request without context starts a trace of its own. Nothing
-//! that a client sends reaches a log line or another service before it was parsed into one of these types.
+//! that a client sends reaches a log line or another service before it was parsed into one of these types. How they go on from there
+//! is told in [`crate::scope`].
 
 use rand::Rng;
 
@@ -14,6 +15,7 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 pub const TRACEPARENT_HEADER: &str = "traceparent";
 
 /// The caller's request id if it sent one that is a UUID, otherwise a new one.
+#[must_use]
 pub fn request_id(header: Option<&str>) -> RequestId {
     header.filter(|text| text.len() <= 45).and_then(|text| text.parse().ok()).unwrap_or_else(RequestId::now)
 }
@@ -28,12 +30,14 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// A new trace.
+    #[must_use]
     pub fn make(sampled: bool) -> Self {
         let mut random = rand::rng();
         Self { trace_id: random.random_range(1..=u128::MAX), span_id: random.random_range(1..=u64::MAX), sampled }
     }
 
     /// Parses a `traceparent` header.
+    #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
         let bytes = header.as_bytes();
         let version = hex(bytes.get(0..2)?)?;
@@ -54,6 +58,7 @@ impl TraceContext {
     }
 
     /// The context of a header, or of a new trace that is not sampled.
+    #[must_use]
     pub fn of(header: Option<&str>) -> Self {
         header.and_then(Self::parse).unwrap_or_else(|| Self::make(false))
     }
@@ -65,21 +70,25 @@ impl TraceContext {
     }
 
     /// The `traceparent` header.
+    #[must_use]
     pub fn header(&self) -> String {
         format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
     }
 
     /// The trace's id as a number, for the `trace_id` of a span.
+    #[must_use]
     pub fn trace_number(&self) -> u128 {
         self.trace_id
     }
 
     /// The trace's id in hexadecimal, as logs show it.
+    #[must_use]
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)
     }
 
     /// Whether spans of this trace are to be exported.
+    #[must_use]
     pub fn sampled(&self) -> bool {
         self.sampled
     }
