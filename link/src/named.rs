@@ -25,7 +25,7 @@ pub struct Named(Arc<dyn Service>);
 impl Named {
     /// This service, with names on what it does.
     #[must_use]
-    pub fn new(service: Arc<dyn Service>) -> Arc<dyn Service> {
+    pub fn beside(service: Arc<dyn Service>) -> Arc<dyn Service> {
         Arc::new(Self(service))
     }
 

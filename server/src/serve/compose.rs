@@ -61,13 +61,13 @@ impl Composition {
 
         if let Some(part) = composition.parts.get(&ServiceName::Auth) {
             let auth = open_auth(config, part, &composition.shutdown).context("auth")?;
-            local.push(Named::new(auth.clone()));
+            local.push(Named::beside(auth.clone()));
             composition.auth = Some(auth);
         }
         if let Some(part) = composition.parts.get(&ServiceName::Chat) {
             let auth = peers::find(config, &local, ServiceName::Auth, part.asker(ServiceName::Chat))?;
             let chat = open_chat(config, part, &composition.shutdown, auth).context("chat")?;
-            local.push(Named::new(chat.clone()));
+            local.push(Named::beside(chat.clone()));
             composition.chat = Some(chat);
         }
         let bound = turn.as_ref().map(turn::Listeners::addresses).unwrap_or_default();
@@ -86,11 +86,11 @@ impl Composition {
                 relay: relayed::access(config, &bound).context("turn")?.map(|access| relayed::relay(access, turn)),
             };
             let signaling = open_signaling(config, part, &composition.shutdown, peers).await.context("signaling")?;
-            local.push(Named::new(signaling.clone()));
+            local.push(Named::beside(signaling.clone()));
             composition.signaling = Some(signaling);
         }
         if config.runs(ServiceName::Storage) {
-            local.push(Named::new(Arc::new(storage::Storage)));
+            local.push(Named::beside(Arc::new(storage::Storage)));
         }
         if let Some(part) = composition.parts.get(&ServiceName::Gateway) {
             let of = |service| peers::find(config, &local, service, part.asker(ServiceName::Gateway));

@@ -91,7 +91,7 @@ async fn ask_all(chat: &Arc<dyn Service>) -> usize {
 #[tokio::test]
 async fn whatever_is_asked_bears_the_names_of_the_work_that_it_is_asked_for() {
     let (key, service) = (trust(), Arc::new(Listening::default()));
-    let served = serve(&any_port(), &key, Named::new(service.clone())).await;
+    let served = serve(&any_port(), &key, Named::beside(service.clone())).await;
     let chat = chat_at(&served.address, &key);
 
     let trace = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
@@ -106,8 +106,8 @@ async fn whatever_is_asked_bears_the_names_of_the_work_that_it_is_asked_for() {
 #[tokio::test]
 async fn a_command_bears_its_own_names_whoever_sends_it() {
     let (key, service) = (trust(), Arc::new(Listening::default()));
-    let served = serve(&any_port(), &key, Named::new(service.clone())).await;
-    let direct: Arc<dyn Service> = Named::new(service.clone());
+    let served = serve(&any_port(), &key, Named::beside(service.clone())).await;
+    let direct: Arc<dyn Service> = Named::beside(service.clone());
     for chat in [chat_at(&served.address, &key), direct] {
         let calls = [say("one"), say("two")];
         for call in &calls {
