@@ -13,8 +13,9 @@ use crate::wait;
 
 /// How the sentinels call the master.
 const MASTER: &str = "rig";
-/// A sentinel that does not hear the master for so many milliseconds thinks it is down.
-const DOWN_AFTER_MS: u32 = 300;
+/// A sentinel that does not hear the master for so many milliseconds thinks it is down. After a failover it takes half a second until they have
+/// connected to the new one: with less than that they would depose each one that they have just made.
+const DOWN_AFTER_MS: u32 = 1_500;
 
 /// A watched pair.
 pub struct Sentinels {

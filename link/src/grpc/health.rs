@@ -39,6 +39,8 @@ pub(super) struct Health {
     reporter: HealthReporter,
     changes: SelectAll<BoxStream<'static, (&'static str, bool)>>,
     ready: BTreeMap<&'static str, bool>,
+    /// What who watches has heard last.
+    told: BTreeMap<&'static str, bool>,
 }
 
 impl Health {
@@ -46,7 +48,12 @@ impl Health {
     pub(super) async fn of(offered: Vec<(&'static str, BoxStream<'static, bool>)>) -> Self {
         let ready = offered.iter().map(|(name, _)| (*name, false)).collect();
         let changes = offered.into_iter().map(|(name, ready)| ready.map(move |ready| (name, ready)).boxed());
-        let mut health = Self { reporter: HealthReporter::new(), changes: stream::select_all(changes), ready };
+        let mut health = Self {
+            reporter: HealthReporter::new(),
+            changes: stream::select_all(changes),
+            ready,
+            told: BTreeMap::new(),
+        };
         health.tell().await;
         health
     }
@@ -73,12 +80,17 @@ impl Health {
         for name in self.ready.keys().copied().chain([ALL]) {
             self.reporter.clear_service_status(name).await;
         }
+        self.told.clear();
         self.tell().await;
     }
 
+    /// Tells what has changed: nobody hears again what they know because another service has changed.
     async fn tell(&mut self) {
         let all = self.ready.values().all(|ready| *ready);
         for (name, ready) in self.ready.iter().map(|(name, ready)| (*name, *ready)).chain([(ALL, all)]) {
+            if self.told.insert(name, ready) == Some(ready) {
+                continue;
+            }
             let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
             self.reporter.set_service_status(name, status).await;
         }

@@ -26,7 +26,7 @@ async fn talkative(topology: Topology) -> World {
 
 /// What a service has logged under a name.
 fn lines(world: &World, service: ServiceName, name: &str, value: &str) -> Vec<Value> {
-    let log = world.log(world.topology().part_of(service));
+    let log = world.logs_of(service);
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.filter(|line| line["service"] == service.as_str() && line[name] == value).collect()
 }

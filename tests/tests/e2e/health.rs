@@ -5,7 +5,7 @@ use harness::{Topology, World, on_every_topology, wait};
 use protocol::ServiceName::Chat;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
-use tonic::transport::Endpoint;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -14,13 +14,13 @@ on_every_topology![whoever_watches_a_process_hears_that_it_serves_and_that_it_en
 
 async fn whoever_watches_a_process_hears_that_it_serves_and_that_it_ends(topology: Topology) {
     let mut world = World::with(topology, Settings::default().by_ports()).await;
-    let address = world.link(Chat).expect("chat's port");
-    let key = std::fs::read_to_string(world.data_dir().join("link.key")).unwrap();
-    let channel = Endpoint::try_from(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let (channel, key) = way_to_chat(&world).await;
     let question = |service: &str| {
         let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
-        let shown = MetadataValue::try_from(format!("Bearer {}", key.trim())).unwrap();
-        request.metadata_mut().insert("authorization", shown);
+        if let Some(key) = &key {
+            let shown = MetadataValue::try_from(format!("Bearer {}", key.trim())).unwrap();
+            request.metadata_mut().insert("authorization", shown);
+        }
         request
     };
     let mut client = HealthClient::new(channel);
@@ -38,4 +38,21 @@ async fn whoever_watches_a_process_hears_that_it_serves_and_that_it_ends(topolog
     assert_eq!(told.status(), ServingStatus::NotServing);
     assert_eq!(world.exited(part).await.code(), Some(0));
     world.end().await;
+}
+
+/// A connection to where chat listens for other processes, and the key that opens it: between machines certificates do, and there is none.
+async fn way_to_chat(world: &World) -> (Channel, Option<String>) {
+    let port = world.link(Chat).expect("chat's port").port();
+    if !world.topology().has_machines() {
+        let key = std::fs::read_to_string(world.data_dir().join("link.key")).unwrap();
+        let endpoint = Endpoint::try_from(format!("http://{}", world.link(Chat).unwrap())).unwrap();
+        return (endpoint.connect().await.unwrap(), Some(key));
+    }
+    let part = world.topology().chat_part();
+    let machines = world.home(part).parent().unwrap().to_path_buf();
+    let file = |name: &str| std::fs::read_to_string(machines.join(name)).unwrap();
+    let identity = Identity::from_pem(file(&format!("{part}.pem")), file(&format!("{part}-key.pem")));
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(file("ca.pem"))).identity(identity);
+    let endpoint = Endpoint::try_from(format!("https://localhost:{port}")).unwrap().tls_config(tls).unwrap();
+    (endpoint.connect().await.unwrap(), None)
 }
